@@ -1,0 +1,297 @@
+// DFloat11 decode: one group (a transformer block or one matrix) from its Huffman stream to BF16, bit for bit.
+//
+//   output[i] = sign_mantissa[i].sign : exponent[i] : sign_mantissa[i].mantissa        i in [0, n_elements)
+//
+// Arguments (device pointers; layout: docs/df11.md)
+//   encoded           u8  [n_bytes]              Huffman codes of the exponents, MSB first     8-byte aligned
+//   sign_mantissa     u8  [n_elements]           sign << 7 | mantissa                          8-byte aligned
+//   luts              u8  [lut_rows][256]        decode rows, then the code lengths            4-byte aligned
+//   gaps              u8  [n_chunks * THREADS * 5 / 8]   first bit of each thread's codes      4-byte aligned
+//   output_positions  u32 [n_chunks + 1]         first element of each chunk
+//   output            u16 [n_elements]           BF16                                          16-byte aligned
+//   staging_elements  largest number of elements of a chunk; dynamic shared memory: 16 * (staging_elements / 16 + 2) bytes
+//   status            u64, all ones before the launch; afterwards the smallest of chunk << 8 | Df11Status of the
+//                     corrupt chunks. A corrupt chunk leaves its part of the output as it was or holds arbitrary values
+//                     there; nothing is written outside the output, whatever the bytes are.
+//
+// Work split. A chunk is THREADS * 8 bytes of the stream. Blocks walk over the chunks with a stride of the grid, so a grid
+// that fills the device builds its tables once. In a chunk thread t owns the codes that start in bytes [8t, 8t + 8):
+//   1. count   t walks its 64 bits by a table on WINDOW bits that yields up to four codes a lookup
+//   2. scan    over the block: where t's elements start
+//   3. emit    t walks again and ORs its exponents, four to a word, into the staging buffer
+//   4. merge   thread t takes elements 8t..8t+7 from the staging buffer, adds sign and mantissa, stores 16 bytes
+// Three barriers a chunk. Codes longer than WINDOW bits take the rows of `luts`, eight bits at a time.
+//
+// Cost a weight at 2.6 bits an exponent: 3.4 bytes of DRAM traffic, 0.6 warp instructions (docs/kernels/df11_decode.md).
+//
+// Source of the format: DFloat11 (arXiv 2504.11651). This kernel is new: multi-symbol table, shuffle scan, exponents kept
+// rotated by one bit so that sign, exponent and mantissa merge by byte-wise selects, four weights an instruction.
+//
+// -D: THREADS threads a block (DF11's threads_per_block), WINDOW bits of the table's index. Lowest architecture: sm_80.
+
+#include "bits.cuh"
+#include "integers.cuh"
+#include "warp.cuh"
+
+constexpr uint32_t kWarps = THREADS / kWarpSize;
+constexpr uint32_t kThreadBits = 64;
+constexpr uint32_t kChunkBytes = THREADS * kThreadBits / 8;
+constexpr uint32_t kGapWords = THREADS * 5 / 32;
+constexpr uint32_t kWindows = 1u << WINDOW;
+constexpr uint32_t kMaxLutRows = 18;
+constexpr uint32_t kFirstPointer = 240;  // LUT values from here on point to row 256 - value
+
+enum Df11Status : uint32_t { kBadPositions = 1, kBadCode = 2, kBadCount = 3 };
+
+// What a table lookup yields, packed so that one add advances position and count:
+//   bits 0-4 bits of all its codes | 5-15 bit 4+i set: a code starts at bit i | 16-23 codes | 24-31 bits of all its codes
+// A window that holds no whole code has kLongCode alone: it ends the walk's inner loop as a full position does.
+constexpr uint32_t kLongCode = 0x80000000u;
+constexpr uint32_t kOneCode = 1u << 16;
+constexpr uint32_t kOneBit = 1u << 24;
+constexpr uint32_t kAdvance = 0xffff0000u;
+
+__shared__ uint32_t table_advance[kWindows];
+__shared__ uint32_t table_exponents[kWindows];  // four rotated exponents, first in the low byte; unused bytes 0
+__shared__ uint32_t lut_words[kMaxLutRows * 64];
+__shared__ uint32_t gap_words[kGapWords + 1];
+__shared__ uint32_t first_words[THREADS + 1];
+__shared__ uint32_t warp_totals[kWarps];
+extern __shared__ uint4 staging[];  // rotated exponents of the chunk, from the element position rounded down to 8
+
+struct Code {
+  uint32_t exponent, bits;
+};
+
+// The code at the top of `window`, by the rows of luts; bits 0 if there is none (corrupt tables).
+__device__ __forceinline__ Code long_code(uint32_t window, uint32_t lut_rows) {
+  const uint8_t* luts = reinterpret_cast<const uint8_t*>(lut_words);
+  uint32_t value = luts[window >> 24];
+#pragma unroll
+  for (uint32_t shift = 16; shift < 32; shift -= 8) {
+    if (value < kFirstPointer) break;
+    uint32_t row = 256 - value;
+    if (row + 1 >= lut_rows) return {0, 0};
+    value = luts[row * 256 + ((window >> shift) & 255)];
+  }
+  if (value >= kFirstPointer) return {0, 0};
+  uint32_t bits = luts[(lut_rows - 1) * 256 + value];
+  return {value, bits <= 32 ? bits : 0};
+}
+
+__device__ __forceinline__ uint32_t rotate_exponent(uint32_t exponent) { return exponent >> 1 | (exponent & 1) << 7; }
+
+__device__ void build_table(const uint32_t* luts, uint32_t lut_rows) {
+  for (uint32_t i = threadIdx.x; i < lut_rows * 64; i += THREADS) lut_words[i] = luts[i];
+  __syncthreads();
+  // First the one code at the top of each window, then up to four by composition.
+  for (uint32_t i = threadIdx.x; i < kWindows; i += THREADS) {
+    Code code = long_code(i << (32 - WINDOW), lut_rows);
+    bool whole = code.bits >= 1 && code.bits <= WINDOW;
+    table_exponents[i] = whole ? rotate_exponent(code.exponent) << 8 | code.bits : 0;
+  }
+  __syncthreads();
+  constexpr uint32_t kPerThread = kWindows / THREADS;
+  uint32_t exponents[kPerThread];
+#pragma unroll
+  for (uint32_t k = 0; k < kPerThread; k++) {
+    uint32_t window = k * THREADS + threadIdx.x, rest = window, bits = 0, count = 0, starts = 0, packed = 0;
+#pragma unroll
+    for (uint32_t j = 0; j < 4; j++) {
+      uint32_t code = table_exponents[rest];
+      uint32_t end = bits + (code & 255);
+      if (code == 0 || end > WINDOW) break;
+      packed |= (code >> 8) << (8 * j);
+      starts |= 1u << bits;
+      count++;
+      rest = rest << (code & 255) & (kWindows - 1);
+      bits = end;
+    }
+    exponents[k] = packed;
+    table_advance[window] = count == 0 ? kLongCode : bits * (kOneBit + 1) + count * kOneCode + (starts >> 1 << 5);
+  }
+  __syncthreads();
+#pragma unroll
+  for (uint32_t k = 0; k < kPerThread; k++) table_exponents[k * THREADS + threadIdx.x] = exponents[k];
+}
+
+// 96 bits of the stream, the next code at the top.
+struct Bits {
+  uint32_t a, b, c;
+
+  // By 0..31 bits; only the low five bits of `count` matter.
+  __device__ __forceinline__ void skip(uint32_t count) {
+    a = shift_in(a, b, count);
+    b = shift_in(b, c, count);
+    c = shift_in(c, 0, count);
+  }
+  __device__ __forceinline__ uint32_t window() const { return a >> (32 - WINDOW); }
+};
+
+// One code longer than WINDOW bits. A code that is none counts as one bit, so that every walk ends.
+__device__ __forceinline__ Code take_long_code(Bits& bits, uint32_t lut_rows) {
+  Code code = long_code(bits.a, lut_rows);
+  uint32_t count = max(code.bits, 1);
+  bits.skip(count / 2);
+  bits.skip(count - count / 2);
+  return code;
+}
+
+// Number of codes that start in the 64 bits from which `position` are already skipped.
+__device__ __forceinline__ uint32_t count_codes(Bits bits, uint32_t position, uint32_t lut_rows) {
+  uint32_t walked = position * kOneBit;
+  for (;;) {
+    // All codes of a window that ends before bit 64 start before it.
+    while (walked < (kThreadBits - WINDOW + 1) * kOneBit) {
+      uint32_t entry = table_advance[bits.window()];
+      bits.skip(entry);
+      walked += entry & kAdvance;
+    }
+    if (walked & kLongCode) {
+      walked += max(take_long_code(bits, lut_rows).bits, 1) * kOneBit + kOneCode - kLongCode;
+      continue;
+    }
+    if (walked >= kThreadBits * kOneBit) break;
+    uint32_t entry = table_advance[bits.window()];
+    if (entry == kLongCode) {
+      walked += kLongCode;
+      continue;
+    }
+    uint32_t left = kThreadBits - (walked >> 24);
+    uint32_t later = __popc(entry & ((1u << (left - 1)) - 1) << 5 & 0xffe0);  // starts after the first, before bit 64
+    bits.skip(entry);
+    walked += (entry & 0xff000000u) + (later + 1) * kOneCode;
+  }
+  return walked >> 16 & 255;
+}
+
+// ORs the next `count` exponents into staging bytes [offset, offset + count), a word at a time. The last lookup may yield up
+// to three codes more: they are the first codes of the next thread, which ORs the same values. False if a code is none.
+__device__ __forceinline__ bool emit_exponents(Bits bits, uint32_t offset, int32_t count, uint32_t lut_rows) {
+  uint32_t* word = reinterpret_cast<uint32_t*>(staging) + offset / 4;
+  uint32_t fill = offset % 4 * 8, pending = 0;
+  bool valid = true;
+  while (count > 0) {
+    uint32_t window = bits.window();
+    uint32_t entry = table_advance[window], exponents = table_exponents[window];
+    if (entry == kLongCode) {
+      Code code = take_long_code(bits, lut_rows);
+      valid = valid && code.bits > 0;
+      exponents = rotate_exponent(code.exponent);
+      entry = kOneCode;
+    } else {
+      bits.skip(entry);
+    }
+    uint32_t codes = entry >> 16 & 255;
+    uint32_t carry = shift_in(0, exponents, fill);
+    pending |= exponents << fill;
+    count -= codes;
+    fill += codes * 8;
+    if (fill >= 32) {
+      atomicOr(word++, pending);
+      pending = carry;
+      fill -= 32;
+    }
+  }
+  if (fill > 0) atomicOr(word, pending);
+  return valid;
+}
+
+// Four weights: bytes of rotated exponents and of sign_mantissa to two words of two BF16 each.
+__device__ __forceinline__ uint2 merge(uint32_t exponents, uint32_t sign_mantissa) {
+  uint32_t high = bit_select(0x80808080u, sign_mantissa, exponents);  // sign, upper seven exponent bits
+  uint32_t low = bit_select(0x80808080u, exponents, sign_mantissa);   // last exponent bit, mantissa
+  return {__byte_perm(low, high, 0x5140), __byte_perm(low, high, 0x7362)};
+}
+
+// Chunk elements [first, last) from the staging buffer to the output; leaves the staging buffer zero.
+__device__ __forceinline__ void merge_chunk(const uint8_t* __restrict__ sign_mantissa, uint16_t* __restrict__ output,
+                                            uint32_t first, uint32_t last) {
+  const uint32_t base = first & ~7u, groups = (last - base) / 8;  // whole groups of 8 but for the ends
+  const uint2* signs = reinterpret_cast<const uint2*>(sign_mantissa + base);
+  uint4* out = reinterpret_cast<uint4*>(output + base);
+  uint2* staged = reinterpret_cast<uint2*>(staging);
+  const uint32_t head = first & 7 ? 1 : 0;
+  for (uint32_t i = head + threadIdx.x; i < groups; i += THREADS) {
+    uint2 exponents = staged[i], sm = __ldg(signs + i);
+    staged[i] = make_uint2(0, 0);
+    uint2 a = merge(exponents.x, sm.x), b = merge(exponents.y, sm.y);
+    out[i] = make_uint4(a.x, a.y, b.x, b.y);
+  }
+  // The ends, an element a thread: 0..7 a first group that is not whole, 8..23 what is behind the last whole one, with the
+  // codes that emit_exponents wrote past the chunk.
+  if (threadIdx.x < 24 && (head || threadIdx.x >= 8)) {
+    uint32_t i = threadIdx.x < 8 ? threadIdx.x : max(groups, head) * 8 + threadIdx.x - 8, element = base + i;
+    uint8_t* bytes = reinterpret_cast<uint8_t*>(staging);
+    uint32_t exponent = bytes[i];
+    bytes[i] = 0;
+    if (element >= first && element < last) output[element] = merge(exponent, sign_mantissa[element]).x;
+  }
+}
+
+__device__ __forceinline__ void report(uint64_t* status, uint64_t chunk, Df11Status reason) {
+  atomicMin(status, chunk << 8 | reason);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+    df11_decode(const uint8_t* __restrict__ encoded, const uint8_t* __restrict__ sign_mantissa,
+                const uint32_t* __restrict__ luts, const uint32_t* __restrict__ gaps,
+                const uint32_t* __restrict__ output_positions, uint16_t* __restrict__ output, uint64_t* status,
+                uint64_t n_bytes, uint64_t n_elements, uint32_t n_chunks, uint32_t lut_rows, uint32_t staging_elements) {
+  const uint32_t thread = threadIdx.x, lane = thread % kWarpSize, warp = thread / kWarpSize;
+
+  if (thread == 0) gap_words[kGapWords] = 0;
+  for (uint32_t i = thread; i < staging_elements / 16 + 2; i += THREADS) staging[i] = make_uint4(0, 0, 0, 0);
+  build_table(luts, lut_rows);
+
+  for (uint32_t chunk = blockIdx.x; chunk < n_chunks; chunk += gridDim.x) {
+    // Own 64 bits, then the word behind them from the next thread's.
+    const uint64_t start = (uint64_t)chunk * kChunkBytes + thread * 8;
+    uint2 own = make_uint2(0, 0);
+    if (start + 8 <= n_bytes) {
+      own = __ldg(reinterpret_cast<const uint2*>(encoded + start));
+    } else {
+      for (uint32_t i = 0; start + i < n_bytes; i++) (i < 4 ? own.x : own.y) |= (uint32_t)encoded[start + i] << i % 4 * 8;
+    }
+    Bits bits = {reverse_bytes(own.x), reverse_bytes(own.y), 0};
+    first_words[thread] = bits.a;
+    if (thread == THREADS - 1) {
+      uint32_t word = 0;
+      for (uint32_t i = 0; i < 4; i++) word = word << 8 | (start + 8 + i < n_bytes ? encoded[start + 8 + i] : 0);
+      first_words[THREADS] = word;
+    }
+    if (thread < kGapWords) gap_words[thread] = reverse_bytes(__ldg(gaps + (uint64_t)chunk * kGapWords + thread));
+    const uint32_t first = output_positions[chunk], last = output_positions[chunk + 1];
+    __syncthreads();
+
+    bits.c = first_words[thread + 1];
+    const uint32_t gap_bit = thread * 5;
+    const uint32_t gap = shift_in(gap_words[gap_bit / 32], gap_words[gap_bit / 32 + 1], gap_bit) >> 27;
+    bits.skip(gap);
+
+    const uint32_t count = count_codes(bits, gap, lut_rows);
+    const uint32_t through = warp_inclusive_sum(count, lane);
+    if (lane == kWarpSize - 1) warp_totals[warp] = through;
+    __syncthreads();
+    const uint32_t totals_through = warp_inclusive_sum(lane < kWarps ? warp_totals[lane] : 0, lane);
+    const uint32_t total = __shfl_sync(kFullWarp, totals_through, kWarps - 1);
+    const uint32_t before = warp == 0 ? 0 : __shfl_sync(kFullWarp, totals_through, warp - 1);
+
+    // The same decision in every thread. The last chunk's filling may look like more codes.
+    const uint32_t elements = last - first;
+    if (first > last || last > n_elements || elements > staging_elements) {
+      if (thread == 0) report(status, chunk, kBadPositions);
+      continue;
+    }
+    if (chunk + 1 < n_chunks ? total != elements : total < elements) {
+      if (thread == 0) report(status, chunk, kBadCount);
+      continue;
+    }
+
+    const uint32_t offset = before + through - count;
+    const int32_t mine = min((int32_t)count, (int32_t)elements - (int32_t)offset);
+    if (mine > 0 && !emit_exponents(bits, first % 8 + offset, mine, lut_rows)) report(status, chunk, kBadCode);
+    __syncthreads();
+    merge_chunk(sign_mantissa, output, first, last);
+  }
+}
