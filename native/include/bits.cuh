@@ -17,3 +17,10 @@ __device__ __forceinline__ uint32_t reverse_bytes(uint32_t word) { return __byte
 __device__ __forceinline__ uint32_t shift_in(uint32_t high, uint32_t low, uint32_t shift) {
   return __funnelshift_l(low, high, shift);
 }
+
+// a * b + c as one instruction; the compiler would make shift, mask and add of a shifted `a`.
+__device__ __forceinline__ uint32_t multiply_add(uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t result;
+  asm("mad.lo.u32 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+  return result;
+}

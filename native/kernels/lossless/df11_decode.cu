@@ -9,7 +9,7 @@
 //   gaps              u8  [n_chunks * THREADS * 5 / 8]   first bit of each thread's codes      4-byte aligned
 //   output_positions  u32 [n_chunks + 1]         first element of each chunk
 //   output            u16 [n_elements]           BF16                                          16-byte aligned
-//   staging_elements  largest number of elements of a chunk; dynamic shared memory: 16 * (staging_elements / 16 + 2) bytes
+//   staging_elements  largest number of elements of a chunk; dynamic shared memory: 16 * (staging_elements / 16 + 6) bytes
 //   status            u64, all ones before the launch; afterwards the smallest of chunk << 8 | Df11Status of the
 //                     corrupt chunks. A corrupt chunk leaves its part of the output as it was or holds arbitrary values
 //                     there; nothing is written outside the output, whatever the bytes are.
@@ -31,6 +31,7 @@
 
 #include "bits.cuh"
 #include "integers.cuh"
+#include "shared.cuh"
 #include "warp.cuh"
 
 constexpr uint32_t kWarps = THREADS / kWarpSize;
@@ -43,16 +44,21 @@ constexpr uint32_t kFirstPointer = 240;  // LUT values from here on point to row
 
 enum Df11Status : uint32_t { kBadPositions = 1, kBadCode = 2, kBadCount = 3 };
 
-// What a table lookup yields, packed so that one add advances position and count:
-//   bits 0-4 bits of all its codes | 5-15 bit 4+i set: a code starts at bit i | 16-23 codes | 24-31 bits of all its codes
-// A window that holds no whole code has kLongCode alone: it ends the walk's inner loop as a full position does.
+// What a table lookup yields. `advance` is packed so that one add moves position and count on:
+//   bits 0-4 bits of its codes | 5-15 bit 4+i set: a code other than the first starts at bit i | 16-23 codes | 24-31 bits again
+// A window that holds no whole code advances by kLongCode, which ends the walk as a full position does.
+// `exponents` are up to four, rotated, the first in the low byte; unused bytes are 0.
+struct Entry {
+  uint32_t advance, exponents;
+};
 constexpr uint32_t kLongCode = 0x80000000u;
 constexpr uint32_t kOneCode = 1u << 16;
 constexpr uint32_t kOneBit = 1u << 24;
 constexpr uint32_t kAdvance = 0xffff0000u;
+constexpr uint32_t kLaterStarts = 0xffe0u;
+constexpr uint32_t kEnd = kThreadBits * kOneBit;
 
-__shared__ uint32_t table_advance[kWindows];
-__shared__ uint32_t table_exponents[kWindows];  // four rotated exponents, first in the low byte; unused bytes 0
+__shared__ Entry table[kWindows];
 __shared__ uint32_t lut_words[kMaxLutRows * 64];
 __shared__ uint32_t gap_words[kGapWords + 1];
 __shared__ uint32_t first_words[THREADS + 1];
@@ -81,119 +87,111 @@ __device__ __forceinline__ Code long_code(uint32_t window, uint32_t lut_rows) {
 
 __device__ __forceinline__ uint32_t rotate_exponent(uint32_t exponent) { return exponent >> 1 | (exponent & 1) << 7; }
 
-__device__ void build_table(const uint32_t* luts, uint32_t lut_rows) {
-  for (uint32_t i = threadIdx.x; i < lut_rows * 64; i += THREADS) lut_words[i] = luts[i];
-  __syncthreads();
-  // First the one code at the top of each window, then up to four by composition.
-  for (uint32_t i = threadIdx.x; i < kWindows; i += THREADS) {
-    Code code = long_code(i << (32 - WINDOW), lut_rows);
-    bool whole = code.bits >= 1 && code.bits <= WINDOW;
-    table_exponents[i] = whole ? rotate_exponent(code.exponent) << 8 | code.bits : 0;
-  }
-  __syncthreads();
-  constexpr uint32_t kPerThread = kWindows / THREADS;
-  uint32_t exponents[kPerThread];
-#pragma unroll
-  for (uint32_t k = 0; k < kPerThread; k++) {
-    uint32_t window = k * THREADS + threadIdx.x, rest = window, bits = 0, count = 0, starts = 0, packed = 0;
-#pragma unroll
-    for (uint32_t j = 0; j < 4; j++) {
-      uint32_t code = table_exponents[rest];
-      uint32_t end = bits + (code & 255);
-      if (code == 0 || end > WINDOW) break;
-      packed |= (code >> 8) << (8 * j);
-      starts |= 1u << bits;
-      count++;
-      rest = rest << (code & 255) & (kWindows - 1);
-      bits = end;
-    }
-    exponents[k] = packed;
-    table_advance[window] = count == 0 ? kLongCode : bits * (kOneBit + 1) + count * kOneCode + (starts >> 1 << 5);
-  }
-  __syncthreads();
-#pragma unroll
-  for (uint32_t k = 0; k < kPerThread; k++) table_exponents[k * THREADS + threadIdx.x] = exponents[k];
-}
-
 // 96 bits of the stream, the next code at the top.
 struct Bits {
   uint32_t a, b, c;
 
-  // By 0..31 bits; only the low five bits of `count` matter.
+  // By 0..31 bits; only the low five bits of `count` matter. What comes in behind the 96 bits is never looked at.
   __device__ __forceinline__ void skip(uint32_t count) {
     a = shift_in(a, b, count);
     b = shift_in(b, c, count);
-    c = shift_in(c, 0, count);
+    c = shift_in(c, c, count);
   }
-  __device__ __forceinline__ uint32_t window() const { return a >> (32 - WINDOW); }
 };
 
+__device__ __forceinline__ uint32_t entry_address(uint32_t table_address, uint32_t bits) {
+  return multiply_add(bits >> (32 - WINDOW), sizeof(Entry), table_address);
+}
+
+__device__ __forceinline__ void build_table(const uint32_t* luts, uint32_t lut_rows) {
+  for (uint32_t i = threadIdx.x; i < lut_rows * 64; i += THREADS) lut_words[i] = luts[i];
+  __syncthreads();
+  // First the one code at the top of each window, 0 where it is longer; the staging buffer is not in use yet.
+  uint16_t* codes = reinterpret_cast<uint16_t*>(staging);
+  for (uint32_t i = threadIdx.x; i < kWindows; i += THREADS) {
+    Code code = long_code(i << (32 - WINDOW), lut_rows);
+    bool whole = code.bits >= 1 && code.bits <= WINDOW;
+    codes[i] = whole ? rotate_exponent(code.exponent) << 8 | code.bits : 0;
+  }
+  __syncthreads();
+  // Then up to four by composition.
+  for (uint32_t i = threadIdx.x; i < kWindows; i += THREADS) {
+    uint32_t code = codes[i], used = code & 255, starts = 0, exponents = code >> 8, count = 1;
+#pragma unroll
+    for (uint32_t j = 1; j < 4; j++) {
+      uint32_t next = codes[i << used & (kWindows - 1)], end = used + (next & 255);
+      if (next == 0 || end > WINDOW) break;
+      exponents |= next >> 8 << (8 * j);
+      starts |= 16u << used;
+      count++;
+      used = end;
+    }
+    table[i] = {code == 0 ? kLongCode : used * (kOneBit + 1) + count * kOneCode + starts, exponents};
+  }
+  __syncthreads();
+}
+
 // One code longer than WINDOW bits. A code that is none counts as one bit, so that every walk ends.
-__device__ __forceinline__ Code take_long_code(Bits& bits, uint32_t lut_rows) {
+__device__ __forceinline__ Code take_long_code(Bits& bits, uint32_t& walked, uint32_t lut_rows) {
   Code code = long_code(bits.a, lut_rows);
   uint32_t count = max(code.bits, 1);
   bits.skip(count / 2);
   bits.skip(count - count / 2);
+  walked += count * kOneBit + kOneCode - kLongCode;
   return code;
 }
 
 // Number of codes that start in the 64 bits from which `position` are already skipped.
 __device__ __forceinline__ uint32_t count_codes(Bits bits, uint32_t position, uint32_t lut_rows) {
-  uint32_t walked = position * kOneBit;
+  const uint32_t table_address = shared_address(table);
+  uint32_t walked = position * kOneBit, advance = 0;
   for (;;) {
-    // All codes of a window that ends before bit 64 start before it.
-    while (walked < (kThreadBits - WINDOW + 1) * kOneBit) {
-      uint32_t entry = table_advance[bits.window()];
-      bits.skip(entry);
-      walked += entry & kAdvance;
+    while (walked < kEnd) {
+      advance = load_shared(entry_address(table_address, bits.a));
+      bits.skip(advance);
+      walked += advance & kAdvance;
     }
-    if (walked & kLongCode) {
-      walked += max(take_long_code(bits, lut_rows).bits, 1) * kOneBit + kOneCode - kLongCode;
-      continue;
-    }
-    if (walked >= kThreadBits * kOneBit) break;
-    uint32_t entry = table_advance[bits.window()];
-    if (entry == kLongCode) {
-      walked += kLongCode;
-      continue;
-    }
-    uint32_t left = kThreadBits - (walked >> 24);
-    uint32_t later = __popc(entry & ((1u << (left - 1)) - 1) << 5 & 0xffe0);  // starts after the first, before bit 64
-    bits.skip(entry);
-    walked += (entry & 0xff000000u) + (later + 1) * kOneCode;
+    if (!(walked & kLongCode)) break;
+    take_long_code(bits, walked, lut_rows);
+    advance = 0;
   }
-  return walked >> 16 & 255;
+  // The last lookup's codes that start at bit 64 or behind belong to the next thread.
+  uint32_t beyond = (walked - kEnd) >> 24;
+  return (walked >> 16 & 255) - __popc((advance & kLaterStarts) >> (4 + (advance & 31) - beyond));
 }
 
-// ORs the next `count` exponents into staging bytes [offset, offset + count), a word at a time. The last lookup may yield up
-// to three codes more: they are the first codes of the next thread, which ORs the same values. False if a code is none.
-__device__ __forceinline__ bool emit_exponents(Bits bits, uint32_t offset, int32_t count, uint32_t lut_rows) {
+// ORs the exponents of the same codes into staging bytes from `offset` on, a word at a time. Behind them come up to three
+// of the next thread's, which ORs the same values; the thread with the group's last code may go on through the filling
+// of the stream. False if one of the first `count` codes is none.
+__device__ __forceinline__ bool emit_exponents(Bits bits, uint32_t position, uint32_t offset, uint32_t count,
+                                               uint32_t lut_rows) {
+  const uint32_t table_address = shared_address(table), phase = offset % 4;
   uint32_t* word = reinterpret_cast<uint32_t*>(staging) + offset / 4;
-  uint32_t fill = offset % 4 * 8, pending = 0;
+  uint32_t walked = position * kOneBit + phase * kOneCode, pending = 0;
   bool valid = true;
-  while (count > 0) {
-    uint32_t window = bits.window();
-    uint32_t entry = table_advance[window], exponents = table_exponents[window];
-    if (entry == kLongCode) {
-      Code code = take_long_code(bits, lut_rows);
-      valid = valid && code.bits > 0;
-      exponents = rotate_exponent(code.exponent);
-      entry = kOneCode;
-    } else {
-      bits.skip(entry);
+  for (;;) {
+    while (walked < kEnd) {
+      uint2 entry = load_shared_pair(entry_address(table_address, bits.a));
+      bits.skip(entry.x);
+      uint32_t fill = walked >> 13 & 24, before = walked;
+      walked += entry.x & kAdvance;
+      pending |= entry.y << fill;
+      if ((before ^ walked) & 4 * kOneCode) {
+        atomicOr(word++, pending);
+        pending = shift_in(0, entry.y, fill);
+      }
     }
-    uint32_t codes = entry >> 16 & 255;
-    uint32_t carry = shift_in(0, exponents, fill);
-    pending |= exponents << fill;
-    count -= codes;
-    fill += codes * 8;
-    if (fill >= 32) {
+    if (!(walked & kLongCode)) break;
+    uint32_t fill = walked >> 13 & 24;
+    Code code = take_long_code(bits, walked, lut_rows);
+    valid = valid && (code.bits > 0 || (walked >> 16 & 255) - phase > count);
+    pending |= rotate_exponent(code.exponent) << fill;
+    if (fill == 24) {
       atomicOr(word++, pending);
-      pending = carry;
-      fill -= 32;
+      pending = 0;
     }
   }
-  if (fill > 0) atomicOr(word, pending);
+  if (pending) atomicOr(word, pending);
   return valid;
 }
 
@@ -212,6 +210,7 @@ __device__ __forceinline__ void merge_chunk(const uint8_t* __restrict__ sign_man
   uint4* out = reinterpret_cast<uint4*>(output + base);
   uint2* staged = reinterpret_cast<uint2*>(staging);
   const uint32_t head = first & 7 ? 1 : 0;
+#pragma unroll 1
   for (uint32_t i = head + threadIdx.x; i < groups; i += THREADS) {
     uint2 exponents = staged[i], sm = __ldg(signs + i);
     staged[i] = make_uint2(0, 0);
@@ -241,8 +240,8 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   const uint32_t thread = threadIdx.x, lane = thread % kWarpSize, warp = thread / kWarpSize;
 
   if (thread == 0) gap_words[kGapWords] = 0;
-  for (uint32_t i = thread; i < staging_elements / 16 + 2; i += THREADS) staging[i] = make_uint4(0, 0, 0, 0);
   build_table(luts, lut_rows);
+  for (uint32_t i = thread; i < staging_elements / 16 + 6; i += THREADS) staging[i] = make_uint4(0, 0, 0, 0);
 
   for (uint32_t chunk = blockIdx.x; chunk < n_chunks; chunk += gridDim.x) {
     // Own 64 bits, then the word behind them from the next thread's.
@@ -289,8 +288,9 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     }
 
     const uint32_t offset = before + through - count;
-    const int32_t mine = min((int32_t)count, (int32_t)elements - (int32_t)offset);
-    if (mine > 0 && !emit_exponents(bits, first % 8 + offset, mine, lut_rows)) report(status, chunk, kBadCode);
+    if (offset < elements && !emit_exponents(bits, gap, first % 8 + offset, min(count, elements - offset), lut_rows)) {
+      report(status, chunk, kBadCode);
+    }
     __syncthreads();
     merge_chunk(sign_mantissa, output, first, last);
   }
