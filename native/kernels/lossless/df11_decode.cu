@@ -104,6 +104,7 @@ __device__ __forceinline__ uint32_t entry_address(uint32_t table_address, uint32
 }
 
 __device__ __forceinline__ void build_table(const uint32_t* luts, uint32_t lut_rows) {
+#pragma unroll 1
   for (uint32_t i = threadIdx.x; i < lut_rows * 64; i += THREADS) lut_words[i] = luts[i];
   __syncthreads();
   // First the one code at the top of each window, 0 where it is longer; the staging buffer is not in use yet.
@@ -115,6 +116,7 @@ __device__ __forceinline__ void build_table(const uint32_t* luts, uint32_t lut_r
   }
   __syncthreads();
   // Then up to four by composition.
+#pragma unroll 1
   for (uint32_t i = threadIdx.x; i < kWindows; i += THREADS) {
     uint32_t code = codes[i], used = code & 255, starts = 0, exponents = code >> 8, count = 1;
 #pragma unroll
@@ -241,6 +243,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
   if (thread == 0) gap_words[kGapWords] = 0;
   build_table(luts, lut_rows);
+#pragma unroll 1
   for (uint32_t i = thread; i < staging_elements / 16 + 6; i += THREADS) staging[i] = make_uint4(0, 0, 0, 0);
 
   for (uint32_t chunk = blockIdx.x; chunk < n_chunks; chunk += gridDim.x) {

@@ -1,0 +1,25 @@
+namespace Kernels.Cli;
+
+/// <summary>What the tool's exit code says.</summary>
+internal static class ExitCode
+{
+    public const int Success = 0;
+
+    /// <summary>The check that was asked for failed: bits differ, a kernel spills, a pack is stale.</summary>
+    public const int CheckFailed = 1;
+
+    /// <summary>The command line is wrong (System.CommandLine's own code is 1; ours are told by their message).</summary>
+    public const int Usage = 2;
+
+    /// <summary>The input is missing, truncated, corrupt, or of a kind that is not read.</summary>
+    public const int InvalidInput = 3;
+
+    /// <summary>The machine lacks something: no driver, no NVRTC, no memory, no permission.</summary>
+    public const int Environment = 4;
+
+    /// <summary>A CUDA call failed.</summary>
+    public const int DeviceError = 5;
+
+    /// <summary>Stopped by Ctrl+C.</summary>
+    public const int Cancelled = 130;
+}

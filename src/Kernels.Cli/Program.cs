@@ -1,0 +1,21 @@
+using System.CommandLine;
+using Kernels.Cli.Commands;
+
+namespace Kernels.Cli;
+
+/// <summary>The <c>kernels</c> tool.</summary>
+internal static class Program
+{
+    private static int Main(string[] args) => CreateRoot().Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+
+    internal static RootCommand CreateRoot() => new("Compresses, decodes and checks the weights of language models, on a GPU or on the simulator.")
+    {
+        DemoCommand.Create(),
+        CompressCommand.Create(),
+        DecompressCommand.Create(),
+        VerifyCommand.Create(),
+        InspectCommand.Create(),
+        CompileCommand.Create(),
+        InfoCommand.Create(),
+    };
+}
