@@ -8,7 +8,7 @@ internal static class ExitCode
     /// <summary>The check that was asked for failed: bits differ, a kernel spills, a pack is stale.</summary>
     public const int CheckFailed = 1;
 
-    /// <summary>The command line is wrong (System.CommandLine's own code is 1; ours are told by their message).</summary>
+    /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
 
     /// <summary>The input is missing, truncated, corrupt, or of a kind that is not read.</summary>

@@ -6,7 +6,12 @@ namespace Kernels.Cli;
 /// <summary>The <c>kernels</c> tool.</summary>
 internal static class Program
 {
-    private static int Main(string[] args) => CreateRoot().Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    private static int Main(string[] args)
+    {
+        ParseResult result = CreateRoot().Parse(args);
+        int code = result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        return result.Errors.Count > 0 ? ExitCode.Usage : code;
+    }
 
     internal static RootCommand CreateRoot() => new("Compresses, decodes and checks the weights of language models, on a GPU or on the simulator.")
     {

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Kernels.Formats.DFloat11;
+using Kernels.Formats.Safetensors;
+using Spectre.Console;
+
+namespace Kernels.Cli.Commands;
+
+/// <summary><c>kernels inspect</c>: what a model holds, with the entropy of what could be compressed.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        var model = new Argument<string>("model") { Description = "A safetensors file, or a folder with an index." };
+        var json = JsonOutput.CreateOption();
+        var command = new Command("inspect", "List the tensors of a model, and the groups of a compressed one, after validating all of it.") { model, json };
+        command.Runs((result, _) => Run(result.GetValue(model)!, result.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(string path, bool json)
+    {
+        using SafetensorsModel model = SafetensorsModel.Open(path);
+        bool compressed = DFloat11Checkpoint.IsCheckpoint(model);
+        using DFloat11Checkpoint? checkpoint = compressed ? DFloat11Checkpoint.Open(path) : null;
+        IReadOnlyList<TensorView> tensors = checkpoint?.RawTensors ?? model.Tensors;
+        if (json)
+        {
+            JsonOutput.Print(new JsonObject
+            {
+                ["path"] = path,
+                ["files"] = model.Files.Count,
+                ["bytes"] = model.ByteLength,
+                ["format"] = compressed ? "df11" : "safetensors",
+                ["groups"] = new JsonArray([.. (checkpoint?.Groups ?? []).Select(ToJson)]),
+                ["tensors"] = new JsonArray([.. tensors.Select(ToJson)]),
+            });
+            return ExitCode.Success;
+        }
+
+        Console.WriteLine($"{path}: {(compressed ? "DF11 checkpoint" : "safetensors")}, {model.Files.Count} file(s), {Figures.Bytes(model.ByteLength)} of tensors");
+        if (checkpoint is not null)
+            AnsiConsole.Write(GroupTable(checkpoint.Groups));
+        AnsiConsole.Write(TensorTable(tensors));
+        return ExitCode.Success;
+    }
+
+    private static Table GroupTable(IReadOnlyList<DFloat11Group> groups)
+    {
+        var table = new Table { Title = new TableTitle("DF11 groups") }.AddColumns("group", "matrices", "weights", "bytes", "bits a weight", "chunks", "decode rows");
+        foreach (DFloat11Group group in groups)
+        {
+            table.AddRow(Markup.Escape(group.Name), $"{group.Matrices.Length}", Figures.Count(group.ElementCount), Figures.Bytes(group.StoredBytes),
+                Figures.Fixed(group.BitsPerElement, 3), $"{group.BlockCount}", $"{group.DecodeRowCount}");
+        }
+
+        return table;
+    }
+
+    private static Table TensorTable(IReadOnlyList<TensorView> tensors)
+    {
+        var table = new Table { Title = new TableTitle("tensors") }.AddColumns("tensor", "dtype", "shape", "bytes", "exponent entropy, bits");
+        foreach (TensorView tensor in tensors)
+        {
+            table.AddRow(Markup.Escape(tensor.Name), tensor.Dtype.Name(), Markup.Escape(tensor.Info.ShapeText), Figures.Bytes(tensor.ByteLength),
+                tensor.Dtype == SafetensorsDtype.BF16 && tensor.ElementCount > 0 ? Figures.Fixed(Entropy(tensor), 3) : "");
+        }
+
+        return table;
+    }
+
+    private static double Entropy(TensorView tensor) => ExponentHistogram.Count(tensor.Data).Entropy;
+
+    private static JsonNode ToJson(DFloat11Group group) => new JsonObject
+    {
+        ["name"] = group.Name,
+        ["weights"] = group.ElementCount,
+        ["bytes"] = group.StoredBytes,
+        ["bitsPerWeight"] = group.BitsPerElement,
+        ["chunks"] = group.BlockCount,
+        ["decodeRows"] = group.DecodeRowCount,
+        ["matrices"] = new JsonArray([.. group.Matrices.Select(matrix => (JsonNode)new JsonObject
+        {
+            ["name"] = matrix.Name,
+            ["weights"] = matrix.ElementCount,
+            ["shape"] = matrix.HasShape ? new JsonArray([.. matrix.Shape.Select(extent => (JsonNode)extent)]) : null,
+        })]),
+    };
+
+    private static JsonNode ToJson(TensorView tensor) => new JsonObject
+    {
+        ["name"] = tensor.Name,
+        ["dtype"] = tensor.Dtype.Name(),
+        ["shape"] = new JsonArray([.. tensor.Shape.Select(extent => (JsonNode)extent)]),
+        ["bytes"] = tensor.ByteLength,
+    };
+}
