@@ -1,0 +1,155 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kernels.Runtime;
+
+/// <summary>
+/// Compiled code on disk, one file an entry, named by the SHA-256 of everything the code depends on. Entries carry a digest: one
+/// that is damaged is a miss and is replaced. Files come in by renaming, so that other processes see whole ones only. A cache that
+/// cannot be written slows programs down and does not stop them.
+/// </summary>
+public sealed class KernelCache
+{
+    /// <summary>Name of the environment variable that holds the folder.</summary>
+    public const string EnvironmentVariable = "KERNELS_CACHE";
+
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly ILogger _log;
+    private readonly bool _usable;
+    private long _hits;
+    private long _misses;
+    private long _damaged;
+    private long _writes;
+    private long _failedWrites;
+
+    /// <summary>A cache in a folder, which is made where it is not there, for this user alone.</summary>
+    public KernelCache(string folder, ILoggerFactory? loggerFactory = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        Folder = Path.GetFullPath(folder);
+        _log = loggerFactory?.CreateLogger<KernelCache>() ?? NullLogger<KernelCache>.Instance;
+        _usable = Prepare();
+    }
+
+    /// <summary>Folder of the entries.</summary>
+    public string Folder { get; }
+
+    /// <summary>What happened so far.</summary>
+    public KernelCacheStatistics Statistics => new(
+        Volatile.Read(ref _hits), Volatile.Read(ref _misses), Volatile.Read(ref _damaged), Volatile.Read(ref _writes),
+        Volatile.Read(ref _failedWrites));
+
+    /// <summary><c>KERNELS_CACHE</c>, else <c>kernels</c> under <c>XDG_CACHE_HOME</c>, else under the user's own cache folder.</summary>
+    public static KernelCache FromEnvironment() => new(DefaultFolder());
+
+    /// <summary>Deletes all entries.</summary>
+    public void Clear()
+    {
+        if (!Directory.Exists(Folder))
+            return;
+        foreach (string file in Directory.EnumerateFiles(Folder, "*.code"))
+            File.Delete(file);
+    }
+
+    /// <summary>The entry, or null where there is none that is whole.</summary>
+    internal CompiledKernel? TryGet(string key)
+    {
+        string file = FileOf(key);
+        try
+        {
+            if (_usable && File.Exists(file))
+            {
+                CompiledKernel code = CodeSerializer.Read(File.ReadAllBytes(file), CodeOrigin.Cache);
+                Interlocked.Increment(ref _hits);
+                RuntimeMetrics.CacheHits.Add(1);
+                return code;
+            }
+        }
+        catch (InvalidDataException error)
+        {
+            Interlocked.Increment(ref _damaged);
+            _log.LogWarning("Cache entry {File} is damaged ({Reason}) and will be replaced.", file, error.Message);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _log.LogWarning("Cache entry {File} cannot be read: {Reason}", file, error.Message);
+        }
+
+        Interlocked.Increment(ref _misses);
+        RuntimeMetrics.CacheMisses.Add(1);
+        return null;
+    }
+
+    internal void Put(string key, CompiledKernel code)
+    {
+        if (!_usable)
+            return;
+        string temporary = Path.Combine(Folder, $"{key}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            File.WriteAllBytes(temporary, CodeSerializer.Write(code));
+            File.Move(temporary, FileOf(key), overwrite: true);
+            Interlocked.Increment(ref _writes);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Interlocked.Increment(ref _failedWrites);
+            _log.LogWarning("Cache entry {Key} cannot be written to {Folder}: {Reason}", key, Folder, error.Message);
+            TryDelete(temporary);
+        }
+    }
+
+    internal string FileOf(string key) => Path.Combine(Folder, key + ".code");
+
+    private static void TryDelete(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It was never given its final name, so that nobody will read it.
+        }
+    }
+
+    /// <summary>Makes the folder. Whoever can write to it can have code run on the device, so that it must be the user's alone.</summary>
+    private bool Prepare()
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(Folder); // a user's profile is private by itself
+                return true;
+            }
+
+            Directory.CreateDirectory(Folder, Private);
+            if ((File.GetUnixFileMode(Folder) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+                File.SetUnixFileMode(Folder, Private);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _log.LogWarning("The kernel cache is off: {Folder} cannot be made private to this user: {Reason}", Folder, error.Message);
+            return false;
+        }
+    }
+
+    private static string DefaultFolder()
+    {
+        string? named = Environment.GetEnvironmentVariable(EnvironmentVariable);
+        if (!string.IsNullOrEmpty(named))
+            return named;
+        string? cache = OperatingSystem.IsWindows() ? null : Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        if (string.IsNullOrEmpty(cache))
+        {
+            cache = OperatingSystem.IsWindows()
+                ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".cache");
+        }
+
+        return Path.Combine(cache, "kernels");
+    }
+}
