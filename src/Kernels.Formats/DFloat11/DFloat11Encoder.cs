@@ -73,6 +73,7 @@ public static unsafe class DFloat11Encoder
         DFloat11Group group = Pack(groupName, sources, codebook!, options);
         if (group.StoredBytes < 2 * group.ElementCount)
             return new DFloat11Encoding(group, fallbacks);
+        using var discarded = group;
         fallbacks.AddRange(sources.Select(source => new DFloat11Fallback(source.Matrix, $"its group would take {group.StoredBytes} bytes instead of {2 * group.ElementCount}")));
         return new DFloat11Encoding(null, fallbacks);
     }
@@ -224,7 +225,11 @@ public static unsafe class DFloat11Encoder
         for (long block = ((bits - lastLength) / (8 * layout.BytesPerBlock)) + 1; block <= blocks; block++)
             positions[block] = (uint)elements;
         byte[] packedGaps = DFloat11Gaps.Pack(new ReadOnlySpan<byte>(gaps.Pointer, checked((int)threads)));
-        return new DFloat11Group(groupName, layout, stream.AsRegion(bytes), signMantissa.AsRegion(), codebook.BuildLuts(), packedGaps, positions.AsSpan(0, (int)blocks + 1), Describe(sources));
+        return new DFloat11Group(
+            groupName, layout, stream.AsRegion(bytes), signMantissa.AsRegion(), codebook.BuildLuts(), packedGaps, positions.AsSpan(0, (int)blocks + 1), Describe(sources))
+        {
+            Owned = [stream, signMantissa],
+        };
     }
 
     // The layout wants the leading bits of the end-of-stream code behind the last code, up to the end of the byte.
