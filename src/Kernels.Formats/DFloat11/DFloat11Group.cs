@@ -9,9 +9,10 @@ namespace Kernels.Formats.DFloat11;
 /// <remarks>
 /// Every field is validated on construction, so that a decoder only has to guard against what the stream itself may hold. The two
 /// irregularities of valid files are mended: <see cref="OutputPositions"/> always has <see cref="BlockCount"/> + 1 entries, and
-/// <see cref="PaddedGaps"/> may be read past its last entry. Immutable; regions of a checkpoint are valid until it is disposed.
+/// <see cref="PaddedGaps"/> may be read past its last entry. Immutable. The regions of a checkpoint's group are valid until the checkpoint is
+/// disposed; the group that an encoder made owns its memory.
 /// </remarks>
-public sealed class DFloat11Group
+public sealed class DFloat11Group : IDisposable
 {
     /// <summary>The number of bytes that <see cref="PaddedGaps"/> has beyond <see cref="Gaps"/>.</summary>
     public const int GapPadding = 8;
@@ -121,6 +122,16 @@ public sealed class DFloat11Group
         ArgumentOutOfRangeException.ThrowIfNegative(thread);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(thread, BlockCount * Layout.ThreadsPerBlock);
         return DFloat11Gaps.Read(_paddedGaps, thread);
+    }
+
+    /// <summary>Memory that goes with the group.</summary>
+    internal IReadOnlyList<NativeBuffer> Owned { get; init; } = [];
+
+    /// <summary>Frees the memory of an encoder's group at once, where there is much of it; the finalizer would too. A checkpoint's group has none.</summary>
+    public void Dispose()
+    {
+        foreach (var buffer in Owned)
+            buffer.Dispose();
     }
 
     internal InvalidModelException Invalid(string field, string reason) => new(File, $"{Name}.{field}", reason);
