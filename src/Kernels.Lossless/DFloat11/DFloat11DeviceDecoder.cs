@@ -1,6 +1,5 @@
 using Kernels.Formats;
 using Kernels.Formats.DFloat11;
-using Kernels.Native;
 using Kernels.Runtime;
 using Stream = Kernels.Runtime.Stream;
 
