@@ -54,6 +54,9 @@ public sealed class DFloat11DeviceDecoder : IDisposable
     /// <summary>The <c>threads_per_block</c> of the groups it takes.</summary>
     public int ThreadsPerBlock { get; }
 
+    /// <summary>The window to use whatever the group's size; null to choose. For tests: a large group takes long on a simulator.</summary>
+    internal int? ForcedWindow { get; init; }
+
     /// <summary>Decodes a group, in order of the stream; returns at once.</summary>
     /// <param name="group">The group.</param>
     /// <param name="output">BF16 bits of all its matrices, one after the other; 16-byte aligned.</param>
@@ -132,15 +135,16 @@ public sealed class DFloat11DeviceDecoder : IDisposable
         int multiprocessors = Device.Properties.MultiprocessorCount;
         int shared = DFloat11Kernel.SharedBytes(group.MaxElementsPerBlock, DFloat11Kernel.LargeWindow);
         int resident = _large.GetResidentBlocks(ThreadsPerBlock, shared);
-        Kernel kernel = _large;
-        if (resident * ThreadsPerBlock < 1024 || group.BlockCount < (long)multiprocessors * resident * DFloat11Kernel.LargeWindowChunks)
+        bool large = ForcedWindow is { } window
+            ? window == DFloat11Kernel.LargeWindow
+            : resident * ThreadsPerBlock >= 1024 && group.BlockCount >= (long)multiprocessors * resident * DFloat11Kernel.LargeWindowChunks;
+        if (!large)
         {
-            kernel = _small;
             shared = DFloat11Kernel.SharedBytes(group.MaxElementsPerBlock, DFloat11Kernel.SmallWindow);
             resident = _small.GetResidentBlocks(ThreadsPerBlock, shared);
         }
 
         long grid = Math.Min(group.BlockCount, Math.Max((long)multiprocessors * resident, 1));
-        return (kernel, new LaunchConfig((uint)grid, ThreadsPerBlock, (uint)shared));
+        return (large ? _large : _small, new LaunchConfig((uint)grid, ThreadsPerBlock, (uint)shared));
     }
 }

@@ -66,8 +66,9 @@ public sealed unsafe partial class Kernel
     {
         Device.MakeCurrent();
         int blocks;
-        ThrowIfFailed(Driver.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, Handle, block, (nuint)sharedBytes),
-            "cuOccupancyMaxActiveBlocksPerMultiprocessor", $"{Name}: block {block}, dynamic shared memory {sharedBytes}");
+        CUresult result = Driver.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, Handle, block, (nuint)sharedBytes);
+        if (result != CUresult.CUDA_SUCCESS) // the message is made only now: callers ask before every launch
+            ThrowIfFailed(result, "cuOccupancyMaxActiveBlocksPerMultiprocessor", $"{Name}: block {block}, dynamic shared memory {sharedBytes}");
         return blocks;
     }
 
