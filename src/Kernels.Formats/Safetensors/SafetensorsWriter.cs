@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -16,6 +17,10 @@ public sealed class SafetensorsWriter : IDisposable
 {
     // Relaxed: names and JSON inside metadata stay readable; the result is still plain JSON, not HTML.
     private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    // Braces and the metadata's key; field names, element type and brackets of an entry.
+    private const int HeaderOverhead = 32;
+    private const int EntryOverhead = 64;
 
     private readonly AtomicFile _file;
     private readonly List<(TensorInfo Info, long Begin)> _tensors = [];
@@ -47,13 +52,13 @@ public sealed class SafetensorsWriter : IDisposable
     {
         _metadata = metadata ?? new Dictionary<string, string>();
         _appending = true;
-        _headerLength = Align(headerCapacity);
+        _headerLength = Align(headerCapacity + HeaderOverhead);
         _file = new AtomicFile(path);
     }
 
     /// <summary>Starts a file whose tensors come one after the other, laid out as they come.</summary>
     /// <param name="path">Final path.</param>
-    /// <param name="headerCapacity">Bytes to keep for the header, from <see cref="HeaderCapacity(string, int)"/> and <see cref="MetadataCapacity"/>; what is not needed is filled with spaces.</param>
+    /// <param name="headerCapacity">Bytes to keep for the header, from <see cref="HeaderCapacity"/> and <see cref="MetadataCapacity"/>; what is not needed is filled with spaces.</param>
     /// <param name="metadata">The header's <c>__metadata__</c>, or null. Read when the file is committed, so entries may be added until then.</param>
     public static SafetensorsWriter CreateAppending(string path, long headerCapacity, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -63,19 +68,17 @@ public sealed class SafetensorsWriter : IDisposable
     }
 
     /// <summary>An upper bound for the bytes that a tensor's entry takes in the header.</summary>
-    public static long HeaderCapacity(string name, int rank)
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="rank">Number of dimensions.</param>
+    /// <param name="largest">No dimension and no offset is above this.</param>
+    public static long HeaderCapacity(string name, int rank, long largest)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        return TextCapacity(name) + 96 + (20L * (rank + 2));
+        int digits = largest.ToString(CultureInfo.InvariantCulture).Length + 1;
+        return TextCapacity(name) + EntryOverhead + (digits * (rank + 2L));
     }
 
     /// <summary>An upper bound for the bytes that a metadata entry takes in the header.</summary>
-    public static long MetadataCapacity(string key, string value)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        ArgumentNullException.ThrowIfNull(value);
-        return TextCapacity(key) + TextCapacity(value) + 32;
-    }
+    public static long MetadataCapacity(string key, string value) => TextCapacity(key) + TextCapacity(value) + 2;
 
     /// <summary>Writes all tensors at once.</summary>
     /// <param name="path">Final path.</param>
@@ -144,8 +147,11 @@ public sealed class SafetensorsWriter : IDisposable
 
     private static long Align(long length) => (length + 7) & ~7L;
 
-    // A character takes at most 6 bytes (\uXXXX).
-    private static long TextCapacity(string text) => 6L * text.Length;
+    private static long TextCapacity(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return JsonEncodedText.Encode(text, JsonOptions.Encoder).EncodedUtf8Bytes.Length + 2;
+    }
 
     private string Declare(TensorInfo tensor)
     {

@@ -1,0 +1,65 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Kernels.Formats.Safetensors;
+
+namespace Kernels.Formats;
+
+/// <summary>What lies beside the tensors of a model: its configuration, and files such as the tokenizer, which are copied as they are.</summary>
+internal static class ModelFolder
+{
+    internal const string ConfigName = "config.json";
+    private const long MaxConfigLength = 64 << 20;
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Whether an output path means a single file and not a folder.</summary>
+    internal static bool IsFile(string path) => path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Copies the files at the top of a folder that hold no tensors and no configuration. Links are not followed.</summary>
+    internal static void CopyOthers(string from, string to, CancellationToken cancellation)
+    {
+        foreach (string file in Directory.EnumerateFiles(from))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            string name = Path.GetFileName(file);
+            bool isModel = name == ConfigName || name.StartsWith('.')
+                || name.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".safetensors.index.json", StringComparison.Ordinal);
+            if (!isModel && File.ResolveLinkTarget(file, returnFinalTarget: false) is null)
+                File.Copy(file, Path.Combine(to, name));
+        }
+    }
+
+    /// <summary>Writes the configuration of <paramref name="from"/> (or an empty one) with one property set, or removed where the value is null.</summary>
+    internal static void WriteConfig(string? from, string to, string property, string? value)
+    {
+        string? source = from is null ? null : Path.Combine(from, ConfigName);
+        JsonObject root = source is not null && File.Exists(source) ? Read(source) : [];
+        root.Remove(property);
+        if (value is not null)
+            root[property] = JsonNode.Parse(value);
+        if (root.Count > 0)
+            AtomicFile.WriteAllBytes(Path.Combine(to, ConfigName), Encoding.UTF8.GetBytes(root.ToJsonString(Indented) + "\n"));
+    }
+
+    private static JsonObject Read(string path)
+    {
+        byte[] json = BoundedFile.ReadAllBytes(path, MaxConfigLength);
+        try
+        {
+            var root = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
+            return root as JsonObject ?? throw new InvalidModelException(path, null, "the configuration is no JSON object");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidModelException(path, null, $"the configuration is no valid JSON: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Refuses to write over a file of the model that is being read.</summary>
+    internal static void CheckOutput(SafetensorsModel input, string output)
+    {
+        string target = Path.GetFullPath(output);
+        if (input.Files.Any(file => Path.GetFullPath(file.Path) == target) || (input.IsFolder && Path.TrimEndingDirectorySeparator(Path.GetFullPath(input.Path)) == Path.TrimEndingDirectorySeparator(target)))
+            throw new IOException($"'{output}' is the input itself. Choose another name.");
+    }
+}
