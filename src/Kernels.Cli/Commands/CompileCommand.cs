@@ -80,7 +80,7 @@ internal static class CompileCommand
         if (json)
             JsonOutput.Print(rows);
         else
-            AnsiConsole.Write(table);
+            WideTable.Write(table);
         return clean ? ExitCode.Success : ExitCode.CheckFailed;
     }
 

@@ -40,8 +40,8 @@ internal static class InspectCommand
 
         Console.WriteLine($"{path}: {(compressed ? "DF11 checkpoint" : "safetensors")}, {model.Files.Count} file(s), {Figures.Bytes(model.ByteLength)} of tensors");
         if (checkpoint is not null)
-            AnsiConsole.Write(GroupTable(checkpoint.Groups));
-        AnsiConsole.Write(TensorTable(tensors));
+            WideTable.Write(GroupTable(checkpoint.Groups));
+        WideTable.Write(TensorTable(tensors));
         return ExitCode.Success;
     }
 
@@ -69,7 +69,7 @@ internal static class InspectCommand
         return table;
     }
 
-    private static double Entropy(TensorView tensor) => ExponentHistogram.Count(tensor.Data).Entropy;
+    private static double Entropy(TensorView tensor) => DFloat11Statistics.EntropyOf(tensor);
 
     private static JsonNode ToJson(DFloat11Group group) => new JsonObject
     {

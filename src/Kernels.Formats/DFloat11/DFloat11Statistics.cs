@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kernels.Formats.Safetensors;
 
 namespace Kernels.Formats.DFloat11;
 
@@ -19,12 +20,12 @@ public sealed class DFloat11Statistics
             if (counts[exponent] == 0)
                 continue;
             double share = (double)counts[exponent] / ElementCount;
-            ExponentEntropy -= share * Math.Log2(share);
             bits += share * lengths[exponent];
             histogram[lengths[exponent]]++;
             LongestCode = Math.Max(LongestCode, lengths[exponent]);
             DistinctExponents++;
         }
+        ExponentEntropy = Entropy(counts, ElementCount);
         MeanCodeLength = bits;
         CodeLengthHistogram = [.. histogram];
     }
@@ -69,16 +70,40 @@ public sealed class DFloat11Statistics
         ArgumentNullException.ThrowIfNull(group);
         using var output = new NativeBuffer(2 * group.ElementCount);
         DFloat11Decoder.Decode(group, (ushort*)output.Pointer, group.ElementCount, options);
+        return new DFloat11Statistics(group, Count((ushort*)output.Pointer, group.ElementCount));
+    }
+
+    /// <summary>Entropy of the exponents of a BF16 tensor in bits an element; 0 where it has no elements.</summary>
+    /// <exception cref="ArgumentException">The tensor is not BF16.</exception>
+    public static unsafe double EntropyOf(TensorView tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        if (tensor.Dtype != SafetensorsDtype.BF16)
+            throw new ArgumentException($"'{tensor.Name}' is {tensor.Dtype.Name()}, and exponents of BF16 are counted.", nameof(tensor));
+        double entropy = Entropy(Count((ushort*)tensor.Data.Pointer, tensor.ElementCount), tensor.ElementCount);
+        tensor.Data.KeepAlive();
+        return entropy;
+    }
+
+    private static double Entropy(ImmutableArray<long> counts, long elements) => counts.Where(count => count > 0).Sum(count =>
+    {
+        double share = (double)count / elements;
+        return -share * Math.Log2(share);
+    });
+
+    private static unsafe ImmutableArray<long> Count(ushort* elements, long length)
+    {
         long[] total = new long[ExponentHistogram.Length];
         uint[] counts = new uint[ExponentHistogram.Length];
         const int step = 1 << 24;
-        for (long at = 0; at < group.ElementCount; at += step)
+        for (long at = 0; at < length; at += step)
         {
             Array.Clear(counts);
-            ExponentHistogram.Add((ushort*)output.Pointer + at, (int)Math.Min(step, group.ElementCount - at), counts);
+            ExponentHistogram.Add(elements + at, (int)Math.Min(step, length - at), counts);
             for (int exponent = 0; exponent < total.Length; exponent++)
                 total[exponent] += counts[exponent];
         }
-        return new DFloat11Statistics(group, [.. total]);
+
+        return [.. total];
     }
 }

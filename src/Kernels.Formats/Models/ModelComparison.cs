@@ -44,15 +44,26 @@ public sealed record ModelComparison(int TensorCount, long ByteCount, ImmutableA
     /// <exception cref="InvalidModelException">A stream of the checkpoint is corrupt.</exception>
     public static unsafe ModelComparison Compare(SafetensorsModel expected, DFloat11Checkpoint actual, ParallelOptions options, IProgress<ModelProgress>? progress)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        return Compare(expected, actual, (group, output) => DFloat11Decoder.Decode(group, (ushort*)output.Pointer, group.ElementCount, options), progress);
+    }
+
+    /// <summary>As the other comparison with a checkpoint, with a decoder of the caller's, such as one on a device.</summary>
+    /// <param name="expected">The original model.</param>
+    /// <param name="actual">The checkpoint.</param>
+    /// <param name="decode">Writes the BF16 bits of a group to the buffer, which has two bytes an element.</param>
+    /// <param name="progress">Is told of each group and tensor that is done, or null.</param>
+    public static ModelComparison Compare(SafetensorsModel expected, DFloat11Checkpoint actual, Action<DFloat11Group, NativeBuffer> decode, IProgress<ModelProgress>? progress)
+    {
         ArgumentNullException.ThrowIfNull(expected);
         ArgumentNullException.ThrowIfNull(actual);
-        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(decode);
         var run = new Run(expected);
         long total = expected.ByteLength;
         foreach (var group in actual.Groups)
         {
             using var output = new NativeBuffer(2 * group.ElementCount);
-            DFloat11Decoder.Decode(group, (ushort*)output.Pointer, group.ElementCount, options);
+            decode(group, output);
             foreach (var matrix in group.Matrices)
                 run.Add(new TensorInfo(matrix.Name, SafetensorsDtype.BF16, matrix.Shape.AsSpan()), output.AsRegion().Slice(2 * matrix.Offset, 2 * matrix.ElementCount), matrix.HasShape);
             progress?.Report(new ModelProgress(run.ByteCount, total, group.Name));
