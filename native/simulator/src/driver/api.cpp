@@ -23,7 +23,9 @@ bool verbose() {
 }  // namespace
 
 bool initialised() { return is_initialised.load(std::memory_order_acquire); }
-void initialise() { is_initialised.store(true, std::memory_order_release); }
+void initialise() {
+  if (!is_initialised.exchange(true)) report_leaks_at_exit();
+}
 
 bool inside_host_function() { return host_function_depth > 0; }
 HostFunctionScope::HostFunctionScope() { ++host_function_depth; }

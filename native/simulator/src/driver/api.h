@@ -14,6 +14,7 @@ namespace simulator::driver {
 // cuInit has been called.
 bool initialised();
 void initialise();
+void report_leaks_at_exit();  // live_objects.cpp
 
 // True on a thread that runs a function given to cuLaunchHostFunc: driver calls are not permitted there.
 bool inside_host_function();

@@ -19,7 +19,6 @@ class GraphNode {
   std::vector<std::shared_ptr<GraphNode>> dependencies;
   std::weak_ptr<GraphObject> graph;
   CUgraphNode handle = nullptr;
-  bool enabled = true;
 
   CUgraphNodeType type() const;
   // cuGraphKernelNodeGetParams's kernelParams: pointers into the node's own parameters.
