@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <cstring>
+
+#include "barrier.h"
+#include "lanes.h"
+#include "report.h"
+#include "warp.h"
+
+namespace simulator {
+
+namespace {
+
+uint64_t next_random(uint64_t& state) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return state;
+}
+
+}  // namespace
+
+void Block::start(LaunchContext& context, uint64_t linear_index) {
+  launch = &context;
+  linear = linear_index;
+  const Launch& l = *context.launch;
+  index = {static_cast<uint32_t>(linear % l.grid.x), static_cast<uint32_t>(linear / l.grid.x % l.grid.y),
+           static_cast<uint32_t>(linear / l.grid.x / l.grid.y)};
+  live_threads = context.threads;
+  const Program& program = *context.program;
+  const CompiledFunction& entry = program.functions[0];
+  if (warps.empty()) {
+    warps = std::vector<Warp>(context.warps);
+    states.resize(context.warps);
+    shared_bytes = context.shared_bytes;
+    shared.reset(new uint8_t[shared_bytes]);
+    register_storage.reset(new uint8_t[size_t{context.warps} * entry.layout.bytes + 64]());
+    uint8_t* registers = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(register_storage.get()) + 63) & ~uintptr_t{63});
+    for (uint32_t i = 0; i < context.warps; ++i) {
+      entry_frames.push_back(std::make_unique<Frame>());
+      Frame& f = *entry_frames.back();
+      f.function = &entry;
+      f.registers = registers + size_t{i} * entry.layout.bytes;
+      f.local_base = local_reserved;
+      f.local_end = local_reserved + entry.layout.local_bytes;
+      Warp& w = warps[i];
+      w.index = i;
+      w.block = this;
+      w.bank[1] = program.constants.data() - 1;
+      w.local_stride = program.local_stride;
+    }
+  }
+  std::memset(shared.get(), 0xFF, shared_bytes);
+  for (Barrier& b : barriers) b = Barrier{};
+  for (uint32_t i = 0; i < context.warps; ++i) {
+    Warp& w = warps[i];
+    uint32_t threads = std::min(context.threads - i * 32, 32u);
+    uint32_t mask = threads == 32 ? full : (1u << threads) - 1;
+    w.dead = ~mask;
+    w.groups.clear();
+    Group g;
+    g.mask = mask;
+    g.pc = entry.entry;
+    g.frame = entry_frames[i].get();
+    g.frame->lanes = mask;
+    w.groups.push_back(g);
+    w.current = 0;
+    w.polled = false;
+    w.async.reset();
+    if (w.local) {
+      uint32_t bytes = local_reserved + entry.layout.local_bytes;
+      for (uint32_t lane = 0; lane < 32; ++lane) std::memset(w.local.get() + size_t{lane} * w.local_stride, 0xFF, bytes);
+    }
+    states[i] = WarpState::time_slice;
+  }
+}
+
+BlockState Block::run(Worker& worker) {
+  for (Warp& w : warps) w.worker = &worker;
+  size_t count = warps.size();
+  for (;;) {
+    bool finished = true, moved = false, spinning = false;
+    size_t first = 0;
+    if (launch->seed) first = next_random(worker.random) % count;
+    for (size_t k = 0; k < count; ++k) {
+      size_t i = k + first < count ? k + first : k + first - count;
+      Warp& w = warps[i];
+      if (states[i] == WarpState::finished) continue;
+      finished = false;
+      bool ready = false, spins = false;
+      for (const Group& g : w.groups) {
+        ready |= g.state == GroupState::ready;
+        spins |= g.state == GroupState::spinning;
+      }
+      if (!ready && !spins) continue;
+      uint64_t writes = w.writes;
+      uint32_t steps = launch->seed ? static_cast<uint32_t>(1 + next_random(worker.random) % 400) : 0;
+      running = &w;
+      states[i] = run_warp(w, steps);
+      // A warp that was only looking again at what it waits for has not moved.
+      moved |= states[i] != WarpState::spinning || w.writes != writes;
+      spinning |= states[i] == WarpState::spinning;
+      if (launch->stopped.load(std::memory_order_relaxed)) return BlockState::finished;
+    }
+    if (finished) break;
+    if (moved) continue;
+    if (spinning) return BlockState::spinning;
+    throw LaunchFault{Fault::launch_failed, describe_waits(), nullptr, -1};
+  }
+  if (worker.counters)
+    for (const Warp& w : warps) worker.counters->max_divergence = std::max(worker.counters->max_divergence, w.max_groups);
+  return BlockState::finished;
+}
+
+void Block::release_if_complete(int number) {
+  Barrier& b = barriers[number];
+  uint32_t expected = b.expected ? b.expected : live_threads;
+  if (b.arrived == 0 || b.arrived < expected) return;
+  for (Warp& w : warps)
+    for (Group& g : w.groups) {
+      if (g.state != GroupState::at_barrier || g.barrier != number) continue;
+      finish_barrier(g, b);
+      g.state = GroupState::ready;
+      ++g.pc;
+    }
+  b = Barrier{};
+}
+
+void Block::threads_exited(uint32_t threads) {
+  live_threads -= threads;
+  if (live_threads == 0) return;
+  for (int i = 0; i < 16; ++i)
+    if (barriers[i].arrived) release_if_complete(i);
+}
+
+}  // namespace simulator
