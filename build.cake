@@ -28,11 +28,15 @@ int Start(string program, string arguments, bool quiet = false)
 // A program of this repository's own build: `name` is its project.
 string Built(string project) => root.CombineWithFilePath($"artifacts/bin/{project}/{Configuration.ToLowerInvariant()}/{project}").FullPath;
 
-Task("native").Description("The simulator: artifacts/native/libkernels_simulator.so").Does(() =>
+void BuildNative(string target)
 {
     if (!FileExists("artifacts/cmake/build.ninja")) Run("cmake", "-S . -B artifacts/cmake -G Ninja -DCMAKE_BUILD_TYPE=Release", quiet: true);
-    Run("cmake", "--build artifacts/cmake", quiet: true);
-});
+    Run("cmake", $"--build artifacts/cmake --target {target}", quiet: true);
+}
+
+Task("simulator").Description("artifacts/native/libkernels_simulator.so").Does(() => BuildNative("kernels_simulator"));
+
+Task("native").Description("The simulator and its tests").Does(() => BuildNative("all"));
 
 Task("nvrtc").Description("NVRTC from a toolkit or fetched; without it the packed PTX serves").Does(() =>
 {
@@ -51,9 +55,9 @@ void BuildDotnet(string project)
     }
 }
 
-Task("tool").IsDependentOn("native").Does(() => BuildDotnet("src/Kernels.Cli"));
+Task("tool").IsDependentOn("simulator").Does(() => BuildDotnet("src/Kernels.Cli"));
 
-Task("build").IsDependentOn("native").Does(() => BuildDotnet("Kernels.sln"));
+Task("build").IsDependentOn("simulator").Does(() => BuildDotnet("Kernels.sln"));
 
 Task("demo").Description("Compress the sample model, decode it on the device, compare all bits").IsDependentOn("nvrtc").IsDependentOn("tool")
     .Does(() => Run(kernels.FullPath, $"demo {Model}"));
@@ -130,7 +134,7 @@ void Summary()
 
 string[] DeviceTests = { "Kernels.Runtime.Tests", "Kernels.Lossless.Tests" };
 
-Task("test").Description("Every suite; on a GPU where there is one, else on the simulator").IsDependentOn("nvrtc").IsDependentOn("build").Does(() =>
+Task("test").Description("Every suite; on a GPU where there is one, else on the simulator").IsDependentOn("nvrtc").IsDependentOn("native").IsDependentOn("build").Does(() =>
 {
     EnsureDirectoryExists(results);
     RunCTest();
