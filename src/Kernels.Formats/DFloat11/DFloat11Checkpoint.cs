@@ -102,6 +102,8 @@ public sealed class DFloat11Checkpoint : IDisposable
         }
         foreach (string name in _rawTensors.Select(tensor => tensor.Name).Concat(_groups.SelectMany(group => group.Matrices).Select(matrix => matrix.Name)))
         {
+            if (name == "__metadata__")
+                throw new InvalidModelException(Path, name, "the name is reserved and cannot be a tensor's");
             if (!names.Add(name))
                 throw new InvalidModelException(Path, name, "the name stands for two tensors of the checkpoint");
         }

@@ -1,0 +1,151 @@
+using System.Text;
+using Kernels.Formats.DFloat11;
+using Kernels.Formats.Safetensors;
+
+namespace Kernels.Formats.Tests.DFloat11;
+
+public sealed class DFloat11CheckpointTests
+{
+    [TestCase("0.2.0")]
+    [TestCase("0.3.1")]
+    [TestCase("0.5.0")]
+    public void Version_is_supported(string version) => Assert.That(ReadConfig(Sample().Replace("0.5.0", version))!.Version, Is.EqualTo(version));
+
+    [TestCase("0.1.0", "pickle")]
+    [TestCase("0.6.0", "0.2.0 to 0.5.0")]
+    [TestCase("1.0", "0.2.0 to 0.5.0")]
+    [TestCase("new", "'new'")]
+    public void Version_is_refused_with_the_reason(string version, string words) =>
+        Assert.That(() => ReadConfig(Sample().Replace("0.5.0", version)), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(words).And.Message.Contains("dfloat11_config.version"));
+
+    [Test]
+    public void Pickled_checkpoint_is_refused_by_its_version_before_its_files_are_looked_at()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("config.json", Encoding.UTF8.GetBytes(Sample().Replace("0.5.0", "0.1.0")));
+        folder.Write("model.pkl", [0x80, 0x04]);
+        Assert.That(() => DFloat11Checkpoint.Open(folder.Path), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("pickle"));
+    }
+
+    [TestCase("\"threads_per_block\": [\n   512\n  ]", "\"threads_per_block\": [2048]", "threads_per_block")]
+    [TestCase("\"threads_per_block\": [\n   512\n  ]", "\"threads_per_block\": []", "threads_per_block")]
+    [TestCase("\"threads_per_block\": [\n   512\n  ]", "\"threads_per_block\": [64, 64]", "4096")]
+    [TestCase("\"bytes_per_thread\": 8", "\"bytes_per_thread\": 0", "bytes_per_thread")]
+    [TestCase("\"bytes_per_thread\": 8", "\"bytes_per_thread\": \"8\"", "bytes_per_thread")]
+    [TestCase("\"lm_head\": []", "\"lm_head\": [1]", "pattern_dict")]
+    [TestCase("\"lm_head\": []", "\"lm_head\": 1", "pattern_dict")]
+    [TestCase("\"version\"", "\"version_\"", "version")]
+    public void Malformed_configuration_is_refused_by_field(string from, string to, string words)
+    {
+        Assert.That(Sample(), Does.Contain(from));
+        Assert.That(() => ReadConfig(Sample().Replace(from, to)), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(words));
+    }
+
+    [Test]
+    public void Configuration_of_another_model_has_no_DF11_entry() => Assert.That(ReadConfig("{\"model_type\":\"llama\"}"), Is.Null);
+
+    [TestCase("(a+)+$")]
+    [TestCase("(a|a)*$")]
+    [TestCase("(?=(a+)+$)b")]
+    [TestCase(@"(a+)+\1$")]
+    [TestCase("((a{1,100}){1,100}){1,100}$")]
+    public void Exploding_regex_is_answered_or_refused_in_bounded_time(string regex)
+    {
+        string name = new string('a', 5000) + "!";
+        try
+        {
+            Assert.That(new DFloat11Patterns([new(regex, [])], "config.json").Find(name), Is.Null);
+        }
+        catch (InvalidModelException e)
+        {
+            Assert.That(e.Message, Does.Contain("config.json").And.Contain("pattern_dict").And.Contain(regex));
+        }
+    }
+
+    [Test]
+    public void Regex_that_backtracks_without_end_is_stopped_by_the_limit() =>
+        Assert.That(
+            () => new DFloat11Patterns([new(@"(?=((a+)+)\z)\1", [])], "config.json").Find(new string('a', 200) + "!"),
+            Throws.InstanceOf<InvalidModelException>().With.Message.Contains("200 ms"));
+
+    [TestCase("(")]
+    [TestCase("a)|(?:b")]
+    [TestCase("[z-a]")]
+    [TestCase("*")]
+    public void What_is_no_regex_is_refused(string regex) =>
+        Assert.That(() => new DFloat11Patterns([new(regex, [])]), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(InvalidModelException.Printable(regex)));
+
+    [Test]
+    public void Regex_must_match_the_whole_name_and_may_be_written_as_in_Python()
+    {
+        var patterns = new DFloat11Patterns([new(@"model\.layers\.\d+", ["x"]), new(@"(?P<name>head)\.(?:a|b)", [])]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(patterns.Find("model.layers.12"), Is.Not.Null);
+            Assert.That(patterns.Find("model.layers.12.mlp"), Is.Null);
+            Assert.That(patterns.Find("a.model.layers.12"), Is.Null);
+            Assert.That(patterns.Find("model.layers.12\n"), Is.Null);
+            Assert.That(patterns.Find("modelxlayersx12"), Is.Null);
+            Assert.That(patterns.Find("head.b"), Is.Not.Null);
+        });
+    }
+
+    [Test]
+    public void Pattern_that_lists_another_number_of_matrices_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Path.Combine(TestData.DFloat11Sample, "model.safetensors"), folder["model.safetensors"]);
+        folder.Write("config.json", Encoding.UTF8.GetBytes(Sample().Replace("\"q_proj\",", "")));
+        Assert.That(() => DFloat11Checkpoint.Open(folder.Path), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("model.layers.0.self_attn").And.Message.Contains("4").And.Message.Contains("3"));
+    }
+
+    [TestCase("sign_mantissa")]
+    [TestCase("luts")]
+    [TestCase("gaps")]
+    [TestCase("output_positions")]
+    public void Group_without_a_field_is_refused(string field)
+    {
+        using var folder = new TemporaryFolder();
+        using (var sample = SafetensorsModel.Open(TestData.DFloat11Sample))
+            SafetensorsWriter.WriteAll(folder["m.safetensors"], [.. sample.Tensors.Where(tensor => tensor.Name != $"lm_head.{field}")]);
+        Assert.That(() => DFloat11Checkpoint.Open(folder["m.safetensors"]), Throws.InstanceOf<InvalidModelException>().With.Message.Contains($"'lm_head.{field}'").And.Message.Contains("missing"));
+    }
+
+    [Test]
+    public void Sample_split_into_a_shard_a_group_reads_the_same()
+    {
+        using var folder = new TemporaryFolder();
+        using var sample = SafetensorsModel.Open(TestData.DFloat11Sample);
+        foreach (string shard in new[] { "lm_head", "model_layers_0_self_attn", "model" })
+        {
+            string prefix = shard == "model" ? "model.norm" : shard.Replace("model_layers_0_", "model.layers.0.");
+            SafetensorsWriter.WriteAll(folder[shard + ".safetensors"], [.. sample.Tensors.Where(tensor => tensor.Name.StartsWith(prefix, StringComparison.Ordinal))]);
+        }
+        File.Copy(Path.Combine(TestData.DFloat11Sample, "config.json"), folder["config.json"]);
+        using var checkpoint = DFloat11Checkpoint.Open(folder.Path);
+        using var whole = DFloat11Checkpoint.Open(TestData.DFloat11Sample);
+        Assert.That(checkpoint.Groups.Select(group => group.Name), Is.EquivalentTo(whole.Groups.Select(group => group.Name)));
+        foreach (var group in checkpoint.Groups)
+            Assert.That(Weights.Decode(group), Is.EqualTo(Weights.Decode(whole.Groups.Single(other => other.Name == group.Name))));
+    }
+
+    [Test]
+    public void Recorded_shapes_that_do_not_fit_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var sample = SafetensorsModel.Open(TestData.DFloat11Sample);
+        foreach (string matrices in new[] { "[[\"lm_head.weight\",[1024,255]]]", "[]", "{}", "[[\"lm_head.weight\",[-1024,-256]]]", "[[\"__metadata__\",[1024,256]]]", "[[\"model.norm.weight\",[1024,256]]]", "[[1,[1]]]", "[[\"x\",[1e300]]]" })
+        {
+            SafetensorsWriter.WriteAll(folder["m.safetensors"], [.. sample.Tensors], new Dictionary<string, string> { ["dfloat11.group.lm_head"] = matrices });
+            Assert.That(() => DFloat11Checkpoint.Open(folder["m.safetensors"]), Throws.InstanceOf<InvalidModelException>(), matrices);
+        }
+    }
+
+    private static string Sample() => File.ReadAllText(Path.Combine(TestData.DFloat11Sample, "config.json"));
+
+    private static DFloat11Config? ReadConfig(string json)
+    {
+        using var folder = new TemporaryFolder();
+        return DFloat11Config.Read(folder.Write("config.json", Encoding.UTF8.GetBytes(json)));
+    }
+}
