@@ -1,5 +1,7 @@
 using Kernels.Runtime;
 
+namespace Kernels.Testing.Child;
+
 /// <summary>
 /// Writes to an address that was never allocated. The error is sticky: the context of the process is lost, which is why this is no
 /// test of its own.

@@ -1,5 +1,6 @@
 using Kernels.Native;
 using Kernels.Runtime;
+using Kernels.Testing.Child;
 
 // Every command prints what the test looks at, a line each, and ends with 0. Errors of the library end with 3 and their message.
 try

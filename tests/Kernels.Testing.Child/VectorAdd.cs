@@ -1,7 +1,9 @@
 using Kernels.Runtime;
 
+namespace Kernels.Testing.Child;
+
 /// <summary>Adds two vectors with the compiler that the environment describes, and says where the code came from.</summary>
-internal static class VectorAdd
+public static class VectorAdd
 {
     /// <summary>The kernel, which tests also put into packs.</summary>
     public static KernelDefinition Definition { get; } = new()
@@ -18,6 +20,7 @@ internal static class VectorAdd
         EntryPoints = ["vector_add<float>"],
     };
 
+    /// <summary>Runs it.</summary>
     public static int Run()
     {
         using Device device = Device.Open();
