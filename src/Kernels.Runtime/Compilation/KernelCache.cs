@@ -52,33 +52,30 @@ public sealed class KernelCache
             File.Delete(file);
     }
 
-    /// <summary>The entry, or null where there is none that is whole.</summary>
+    /// <summary>The entry, or null where there is none that is whole. Counts a hit or a miss.</summary>
     internal CompiledKernel? TryGet(string key)
     {
-        string file = FileOf(key);
-        try
+        CompiledKernel? code = Read(key);
+        Interlocked.Increment(ref code is null ? ref _misses : ref _hits);
+        (code is null ? RuntimeMetrics.CacheMisses : RuntimeMetrics.CacheHits).Add(1);
+        return code;
+    }
+
+    /// <summary>
+    /// The entry after all where another process made it meanwhile; else null, with the right to make it, which other processes that
+    /// miss the same entry wait for. Dispose it when the entry is written.
+    /// </summary>
+    internal CompiledKernel? WaitForOthers(string key, out IDisposable? right)
+    {
+        right = _usable ? CacheLock.Acquire(FileOf(key) + ".lock") : null;
+        CompiledKernel? code = right is null ? null : Read(key);
+        if (code is not null)
         {
-            if (_usable && File.Exists(file))
-            {
-                CompiledKernel code = CodeSerializer.Read(File.ReadAllBytes(file), CodeOrigin.Cache);
-                Interlocked.Increment(ref _hits);
-                RuntimeMetrics.CacheHits.Add(1);
-                return code;
-            }
-        }
-        catch (InvalidDataException error)
-        {
-            Interlocked.Increment(ref _damaged);
-            _log.LogWarning("Cache entry {File} is damaged ({Reason}) and will be replaced.", file, error.Message);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            _log.LogWarning("Cache entry {File} cannot be read: {Reason}", file, error.Message);
+            right!.Dispose();
+            right = null;
         }
 
-        Interlocked.Increment(ref _misses);
-        RuntimeMetrics.CacheMisses.Add(1);
-        return null;
+        return code;
     }
 
     internal void Put(string key, CompiledKernel code)
@@ -101,6 +98,27 @@ public sealed class KernelCache
     }
 
     internal string FileOf(string key) => Path.Combine(Folder, key + ".code");
+
+    private CompiledKernel? Read(string key)
+    {
+        string file = FileOf(key);
+        try
+        {
+            if (_usable && File.Exists(file))
+                return CodeSerializer.Read(File.ReadAllBytes(file), CodeOrigin.Cache);
+        }
+        catch (InvalidDataException error)
+        {
+            Interlocked.Increment(ref _damaged);
+            _log.LogWarning("Cache entry {File} is damaged ({Reason}) and will be replaced.", file, error.Message);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _log.LogWarning("Cache entry {File} cannot be read: {Reason}", file, error.Message);
+        }
+
+        return null;
+    }
 
     private static void TryDelete(string file)
     {

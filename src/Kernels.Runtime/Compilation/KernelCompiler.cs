@@ -110,13 +110,19 @@ public sealed class KernelCompiler
                     $"{kind} of {definition.Name} for {architecture} is not in the cache {Options.Cache?.Folder ?? "(none)"}, and a miss is set to fail.");
             }
 
-            CompiledKernel compiled = NvrtcProgram.Compile(
-                definition.Source, definition.Options, architecture, kind, definition.EntryPoints);
-            Interlocked.Increment(ref _compilations);
-            _log.LogInformation("{Kernel}: compiled to {Kind} for {Architecture} in {Milliseconds:F0} ms.",
-                definition.Name, kind, architecture, compiled.CompileTime.TotalMilliseconds);
-            Options.Cache?.Put(cacheKey, compiled);
-            return compiled;
+            IDisposable? right = null;
+            if (Options.Cache?.WaitForOthers(cacheKey, out right) is { } madeMeanwhile)
+                return madeMeanwhile;
+            using (right)
+            {
+                CompiledKernel compiled = NvrtcProgram.Compile(
+                    definition.Source, definition.Options, architecture, kind, definition.EntryPoints);
+                Interlocked.Increment(ref _compilations);
+                _log.LogInformation("{Kernel}: compiled to {Kind} for {Architecture} in {Milliseconds:F0} ms.",
+                    definition.Name, kind, architecture, compiled.CompileTime.TotalMilliseconds);
+                Options.Cache?.Put(cacheKey, compiled);
+                return compiled;
+            }
         }
     }
 

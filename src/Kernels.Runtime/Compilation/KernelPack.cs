@@ -81,7 +81,8 @@ public sealed class KernelPack
         ArgumentNullException.ThrowIfNull(compiler);
         ArgumentNullException.ThrowIfNull(catalog);
         return new KernelPack(catalog.Select(definition => new PackEntry(
-            definition.Name, DigestOf(definition), compiler.Compile(definition, definition.MinimumArchitecture, CodeKind.Ptx))));
+            definition.Name, DigestOf(definition),
+            compiler.Compile(definition, definition.MinimumArchitecture, CodeKind.Ptx).WithOrigin(CodeOrigin.Pack))));
     }
 
     /// <summary>Reads a pack.</summary>

@@ -4,20 +4,12 @@ namespace Kernels.Runtime.Tests.Launch;
 [RequiresNvrtc]
 public sealed class VectorAddTests
 {
-    private static readonly KernelSource Source = new("vector_add.cu", """
-        extern "C" __global__ void vector_add(const float* a, const float* b, float* sum, int n)
-        {
-          int i = blockIdx.x * blockDim.x + threadIdx.x;
-          if (i < n) sum[i] = a[i] + b[i];
-        }
-        """);
-
     [Test]
     public void A_kernel_compiled_at_run_time_adds_two_vectors_of_1000_elements()
     {
         Device device = TestDevice.Device;
         using Stream stream = device.CreateStream();
-        using KernelModule module = TestDevice.Compiler.Load(device, Source, null, "vector_add");
+        using KernelModule module = TestDevice.Compiler.Load(device, TestKernels.VectorAdd, null, "vector_add");
         Kernel kernel = module.GetKernel("vector_add");
         float[] a = [.. Enumerable.Range(0, 1000).Select(i => i * 0.5f)];
         float[] b = [.. Enumerable.Range(0, 1000).Select(i => 1000f - i)];

@@ -1,0 +1,69 @@
+namespace Kernels.Runtime.Tests.Graphs;
+
+[RequiresDevice]
+[RequiresNvrtc]
+public sealed class GraphTests
+{
+    [Test]
+    public void A_captured_launch_runs_only_when_the_graph_is_launched_and_as_often()
+    {
+        Device device = TestDevice.Device;
+        using Stream stream = device.CreateStream();
+        using KernelModule module = TestDevice.Compiler.Load(device, TestKernels.Increment, null, "increment");
+        Kernel increment = module.GetKernel();
+        using DeviceBuffer<int> values = device.Allocate<int>(new int[100], stream);
+
+        using Graph graph = Graph.Capture(stream, s =>
+        {
+            increment.Launch(s, LaunchConfig.Cover(100, 32), values.Span, 100, 2);
+            increment.Launch(s, LaunchConfig.Cover(100, 32), values.Span, 50, 1);
+        });
+        Assert.That(values.Span.ToArray(stream), Is.All.Zero);
+        Assert.That(graph.NodeCount, Is.EqualTo(2));
+        using GraphExec exec = graph.Instantiate();
+        for (int i = 0; i < 3; i++)
+            exec.Launch(stream);
+
+        Assert.That(values.Span.ToArray(stream), Is.EqualTo(Enumerable.Range(0, 100).Select(i => i < 50 ? 9 : 6)));
+    }
+
+    [Test]
+    public void Work_that_throws_ends_the_capture_and_the_stream_works_on()
+    {
+        using Stream stream = TestDevice.Device.CreateStream();
+        using DeviceBuffer<int> values = TestDevice.Device.Allocate<int>(4);
+
+        Assert.That(() => Graph.Capture(stream, _ => throw new InvalidOperationException("mine")), Throws.InvalidOperationException.With.Message.EqualTo("mine"));
+
+        Assert.That(stream.IsCapturing, Is.False);
+        values.Span.Fill(8, stream);
+        Assert.That(values.Span.ToArray(stream), Is.All.EqualTo(8));
+    }
+
+    [Test]
+    public void Synchronising_a_captured_stream_fails_naming_call_and_error()
+    {
+        using Stream stream = TestDevice.Device.CreateStream();
+
+        Assert.That(() => Graph.Capture(stream, s => s.Synchronize()), Throws.TypeOf<CudaException>()
+            .With.Message.Contains("cuStreamSynchronize").And.Message.Contains("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"));
+    }
+
+    [Test]
+    public void An_executable_graph_takes_over_other_parameters()
+    {
+        Device device = TestDevice.Device;
+        using Stream stream = device.CreateStream();
+        using KernelModule module = TestDevice.Compiler.Load(device, TestKernels.Increment, null, "increment");
+        Kernel increment = module.GetKernel();
+        using DeviceBuffer<int> values = device.Allocate<int>(new int[10], stream);
+        using Graph by1 = Graph.Capture(stream, s => increment.Launch(s, new LaunchConfig(1, 32), values.Span, 10, 1));
+        using Graph by5 = Graph.Capture(stream, s => increment.Launch(s, new LaunchConfig(1, 32), values.Span, 10, 5));
+        using GraphExec exec = by1.Instantiate();
+
+        Assert.That(exec.TryUpdate(by5));
+        exec.Launch(stream);
+
+        Assert.That(values.Span.ToArray(stream), Is.All.EqualTo(5));
+    }
+}

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using Kernels.Native;
+
+namespace Kernels.Runtime.Tests.Memory;
+
+/// <summary>Memory whose last use is not done yet, held up by a host function on the stream.</summary>
+[RequiresDevice]
+[NonParallelizable]
+public sealed unsafe class DevicePoolOrderTests
+{
+    private const long MiB = 1 << 20;
+
+    private static readonly ManualResetEventSlim Gate = new();
+    private static int _launchingThread;
+    private static volatile bool _ranAtTheCall;
+
+    [Test]
+    public void A_block_that_another_stream_still_uses_is_given_out_and_the_new_user_made_to_wait()
+    {
+        Device device = TestDevice.Device;
+        using Stream busy = device.CreateStream(), next = device.CreateStream();
+        using var pool = new DevicePool(device, new DevicePoolOptions { Limit = 4 * MiB });
+        DeviceBuffer<byte> first = pool.Allocate<byte>(4 * MiB, busy);
+        HoldUp(busy);
+        first.Span.FillBytes(1, busy);
+        first.Dispose();
+
+        using DeviceBuffer<byte> second = pool.Allocate<byte>(4 * MiB, next);
+        second.Span.FillBytes(2, next);
+        bool waited = !next.IsCompleted;
+        Gate.Set();
+
+        Assert.That(second.Span.ToArray(next), Is.All.EqualTo(2), "the fill with 1 must come before that with 2");
+        Assert.That((waited, pool.Statistics.Waits), Is.EqualTo((true, 1L)));
+    }
+
+    [Test]
+    public void A_block_used_on_a_second_stream_is_finished_only_when_that_is_done()
+    {
+        Device device = TestDevice.Device;
+        using Stream owner = device.CreateStream(), reader = device.CreateStream(), next = device.CreateStream();
+        using var pool = new DevicePool(device, new DevicePoolOptions { Limit = 4 * MiB });
+        using PinnedBuffer<byte> read = device.AllocatePinned<byte>(4 * MiB);
+        DeviceBuffer<byte> shared = pool.Allocate<byte>(4 * MiB, owner);
+        shared.Span.FillBytes(1, owner);
+        reader.Wait(owner);
+        HoldUp(reader);
+        shared.UsedOn(reader);
+        shared.Span.CopyTo(read, reader);
+        shared.Dispose();
+
+        using DeviceBuffer<byte> second = pool.Allocate<byte>(4 * MiB, next);
+        second.Span.FillBytes(2, next);
+        Gate.Set();
+        next.Synchronize();
+        reader.Synchronize();
+
+        Assert.That(read.Span.ToArray(), Is.All.EqualTo(1), "the copy must not see what the next user wrote");
+    }
+
+    /// <summary>Blocks the stream until the gate opens. Drivers that run host functions at the call cannot be held up.</summary>
+    private static void HoldUp(Stream stream)
+    {
+        Gate.Reset();
+        _ranAtTheCall = false;
+        _launchingThread = Environment.CurrentManagedThreadId;
+        Assert.That(Driver.cuLaunchHostFunc(stream.Handle, &WaitForGate, null), Is.EqualTo(CUresult.CUDA_SUCCESS));
+        if (_ranAtTheCall)
+            Assert.Ignore("This driver runs work at the call, so that nothing is ever under way.");
+    }
+
+    [UnmanagedCallersOnly]
+    private static void WaitForGate(void* data)
+    {
+        if (Environment.CurrentManagedThreadId == _launchingThread)
+            _ranAtTheCall = true;
+        else
+            Gate.Wait();
+    }
+}
