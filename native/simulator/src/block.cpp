@@ -100,6 +100,11 @@ BlockState Block::run(Worker& worker) {
       moved |= states[i] != WarpState::spinning || w.writes != writes;
       spinning |= states[i] == WarpState::spinning;
       if (launch->stopped.load(std::memory_order_relaxed)) return BlockState::finished;
+      if (states[i] == WarpState::time_slice && std::chrono::steady_clock::now() > launch->deadline) {
+        const Op* at = w.groups.empty() ? nullptr : w.groups[std::min(w.current, w.groups.size() - 1)].pc;
+        throw LaunchFault{Fault::launch_timeout,
+                          format("ran longer than KERNELS_SIM_TIMEOUT=%g seconds", launch->timeout_seconds), at, -1};
+      }
     }
     if (finished) break;
     if (moved) continue;

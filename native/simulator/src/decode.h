@@ -143,6 +143,7 @@ void add_control_opcodes(Opcodes&);
 void add_barrier_opcodes(Opcodes&);
 void add_warp_opcodes(Opcodes&);
 void add_async_opcodes(Opcodes&);
+void add_mbarrier_opcodes(Opcodes&);
 void add_matrix_opcodes(Opcodes&);
 
 // Bodies that the decoder itself needs.

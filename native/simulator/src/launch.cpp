@@ -26,7 +26,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 class Execution {
  public:
   Execution(LaunchContext& context, uint64_t blocks, uint64_t resident)
-      : context_(context), blocks_(blocks), resident_(resident), start_(Clock::now()) {}
+      : context_(context), blocks_(blocks), resident_(resident) {}
 
   void work() {
     Worker worker;
@@ -103,8 +103,10 @@ class Execution {
                            context_.program->entry->name.c_str(), spin_limit_seconds) +
                         aside.back()->describe_waits() + "\n");
       }
-      double limit = environment().timeout_seconds;
-      if (limit > 0 && seconds_since(start_) > limit) fail_timeout(limit);
+      if (Clock::now() > context_.deadline)
+        return fail(Fault::launch_timeout,
+                    format("simulator: launch timeout in kernel %s: ran longer than KERNELS_SIM_TIMEOUT=%g seconds\n",
+                           context_.program->entry->name.c_str(), context_.timeout_seconds));
     }
   }
 
@@ -121,11 +123,6 @@ class Execution {
     return total;
   }
 
-  void fail_timeout(double limit) {
-    fail(Fault::launch_timeout, format("simulator: launch timeout in kernel %s: ran longer than KERNELS_SIM_TIMEOUT=%g s\n",
-                                       context_.program->entry->name.c_str(), limit));
-  }
-
   void fail(Fault kind, std::string text) {
     std::lock_guard lock(mutex_);
     context_.stopped = true;
@@ -136,7 +133,6 @@ class Execution {
 
   LaunchContext& context_;
   uint64_t blocks_, resident_;
-  Clock::time_point start_;
   std::atomic<uint64_t> next_{0}, started_{0}, finished_{0};
   std::mutex mutex_;
 };
@@ -166,6 +162,10 @@ Fault execute(const DeviceModel& device, const Launch& launch, std::string* repo
   context.warps = (context.threads + 31) / 32;
   context.grid_id = ++grids;
   context.seed = env.seed;
+  if (env.timeout_seconds > 0) {
+    context.timeout_seconds = env.timeout_seconds;
+    context.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(env.timeout_seconds));
+  }
   context.count = !env.stats.empty();
   context.count_lines = context.count && env.stats_lines;
   context.race_check = env.race_check;

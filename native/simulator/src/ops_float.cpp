@@ -62,8 +62,8 @@ struct Min {
   template <class T>
   T operator()(T a, T b) const {
     if (nan && (a != a || b != b)) return a + b;
-    T r = std::signbit(a) && a == b ? a : b < a || a != a ? b : a;
-    return r;
+    if (a == b) return std::signbit(a) ? a : b;
+    return b < a || a != a ? b : a;
   }
 };
 template <bool nan>
@@ -71,7 +71,8 @@ struct Max {
   template <class T>
   T operator()(T a, T b) const {
     if (nan && (a != a || b != b)) return a + b;
-    return std::signbit(b) && a == b ? a : a < b || a != a ? b : a;
+    if (a == b) return std::signbit(a) ? b : a;
+    return a < b || a != a ? b : a;
   }
 };
 

@@ -213,7 +213,8 @@ void memory_class(Decoder& d, Space space, bool is_store) {
   switch (space) {
     case Space::shared: d.set_class(is_store ? OpClass::st_shared : OpClass::ld_shared); break;
     case Space::local: d.set_class(OpClass::local); break;
-    case Space::param: d.set_class(OpClass::param); break;
+    case Space::param:
+    case Space::constant: d.set_class(OpClass::param); break;
     default: d.set_class(is_store ? OpClass::st_global : OpClass::ld_global); break;
   }
 }

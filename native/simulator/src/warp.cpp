@@ -117,7 +117,7 @@ WarpState run_warp(Warp& w, uint32_t steps) {
         --steps;
       }
       if (op != stop()) w.groups[w.current].pc = op;
-      if (steps == 1) return WarpState::time_slice;
+      if (steps == 1 && !w.groups.empty()) return WarpState::time_slice;
     } else if (counting) {
       while (op < w.limit) {
         count(w, op);

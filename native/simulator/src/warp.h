@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -131,6 +132,8 @@ struct LaunchContext {
   uint32_t threads = 0, warps = 0;
   uint64_t grid_id = 0;
   uint64_t seed = 0;  // 0: warps in order
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  double timeout_seconds = 0;
   bool count = false, count_lines = false;
   bool race_check = false, init_check = false;
   std::atomic<bool> stopped{false};

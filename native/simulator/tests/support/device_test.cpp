@@ -1,5 +1,7 @@
 #include "device_test.h"
 
+#include <stdexcept>
+
 namespace simulator::tests {
 
 void DeviceTest::SetUp() {
@@ -52,16 +54,16 @@ CUmodule DeviceTest::load(const std::string& ptx) {
   void* values[] = {log.data(), reinterpret_cast<void*>(log.size())};
   CUmodule module = nullptr;
   const CUresult result = driver().cuModuleLoadDataEx(&module, ptx.c_str(), 2, options, values);
-  if (result == CUDA_SUCCESS)
-    modules_.push_back(module);
-  else
-    ADD_FAILURE() << "loading answered " << describe(result) << "\n" << log.data();
+  if (result != CUDA_SUCCESS)
+    throw std::runtime_error("loading answered " + describe(result) + "\n" + log.data());
+  modules_.push_back(module);
   return module;
 }
 
 CUfunction DeviceTest::function(CUmodule module, const std::string& name) {
   CUfunction found = nullptr;
-  EXPECT_CU(CUDA_SUCCESS, cuModuleGetFunction(&found, module, name.c_str()));
+  const CUresult result = driver().cuModuleGetFunction(&found, module, name.c_str());
+  if (result != CUDA_SUCCESS) throw std::runtime_error(name + ": " + describe(result));
   return found;
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -84,12 +85,13 @@ CUresult try_launch(CUfunction function, const Grid& grid, const Arguments&... a
       values);
 }
 
-// Launches and waits; both must succeed.
+// Launches and waits; throws, which ends the test, where either fails.
 template <class... Arguments>
 void launch(CUfunction function, const Grid& grid, const Arguments&... arguments) {
   const CUresult launched = try_launch(function, grid, arguments...);
-  ASSERT_EQ(launched, CUDA_SUCCESS) << describe(launched);
-  ASSERT_CU(cuCtxSynchronize());
+  if (launched != CUDA_SUCCESS) throw std::runtime_error("the launch answered " + describe(launched));
+  const CUresult finished = driver().cuCtxSynchronize();
+  if (finished != CUDA_SUCCESS) throw std::runtime_error("the kernel ended with " + describe(finished));
 }
 
 // A context of its own for every test, so that an error that sticks ends with it. Whatever a test leaves
@@ -103,7 +105,8 @@ class DeviceTest : public testing::Test {
   // architecture.
   bool cannot_compile_for(const std::string& architecture);
 
-  // Loads PTX; the module goes with the context.
+  // Loads PTX; the module goes with the context. This and the following throw where they fail, which ends the
+  // test.
   CUmodule load(const std::string& ptx);
   CUfunction function(CUmodule module, const std::string& name);
   // Compiles, loads and finds one kernel.
