@@ -2,7 +2,6 @@ using System.CommandLine;
 using Kernels.Formats;
 using Kernels.Native;
 using Kernels.Runtime;
-using Spectre.Console;
 
 namespace Kernels.Cli;
 
@@ -47,8 +46,7 @@ internal static class CommandAction
 
     private static int Fail(string message, int code)
     {
-        IAnsiConsole errors = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        errors.MarkupLineInterpolated($"[red]error:[/] {message}");
+        Console.Error.WriteLine($"error: {message}");
         return code;
     }
 }

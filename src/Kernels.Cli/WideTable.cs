@@ -9,6 +9,7 @@ internal static class WideTable
 
     public static void Write(Table table)
     {
+        table.Border = TableBorder.Simple;
         AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, Columns);
         AnsiConsole.Write(table);
     }

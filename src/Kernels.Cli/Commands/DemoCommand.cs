@@ -53,7 +53,7 @@ internal static class DemoCommand
         decoder.Prepare();
         TimeSpan warmTime = watch.Elapsed;
 
-        var table = new Table { Border = TableBorder.Simple }.AddColumns(
+        var table = new Table().AddColumns(
             "group", "tensors", "weights", "BF16", "DF11", "bits/weight", "entropy bound", "codes", "longest", "decode", "bits");
         foreach (TableColumn column in table.Columns.Skip(1))
             column.RightAligned();
