@@ -142,9 +142,15 @@ internal sealed unsafe class ExponentBlockDecoder(DFloat11Group group, ushort* o
                 bitB += (byte)sumB;
                 // A code longer than the window stops all later lookups of its step, so the last one tells.
                 if ((byte)entryA == 0)
-                    *atA++ = WalkOne(ref bitA);
+                {
+                    (*atA++, int length) = WalkOne(bitA);
+                    bitA += length;
+                }
                 if ((byte)entryB == 0)
-                    *atB++ = WalkOne(ref bitB);
+                {
+                    (*atB++, int length) = WalkOne(bitB);
+                    bitB += length;
+                }
             }
             while (atA <= endA && atB <= endB && (Math.Max(bitA, bitB) >> 3) <= _lastLoad);
         }
@@ -175,7 +181,10 @@ internal sealed unsafe class ExponentBlockDecoder(DFloat11Group group, ushort* o
                 }
                 bit += (byte)sum;
                 if ((byte)entry == 0)
-                    *at++ = WalkOne(ref bit);
+                {
+                    (*at++, int length) = WalkOne(bit);
+                    bit += length;
+                }
             }
             while (at <= end && (bit >> 3) <= _lastLoad);
         }
@@ -191,7 +200,8 @@ internal sealed unsafe class ExponentBlockDecoder(DFloat11Group group, ushort* o
         {
             if (cursor.Bit >= 8 * _streamBytes)
                 throw group.Invalid("encoded_exponent", $"the stream of {_streamBytes} bytes ends inside block {cursor.Block}, at element {cursor.Element + i} of {group.ElementCount}");
-            stage[i] = WalkOne(ref cursor.Bit);
+            (stage[i], int length) = WalkOne(cursor.Bit);
+            cursor.Bit += length;
         }
         return count;
     }
@@ -209,7 +219,8 @@ internal sealed unsafe class ExponentBlockDecoder(DFloat11Group group, ushort* o
     private ulong Load(long bit) => BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(_stream + (bit >> 3))) << (int)(bit & 7);
 
     /// <summary>Decodes one code of any length. Behind the stream there are zeros.</summary>
-    private byte WalkOne(ref long bit)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private (byte Exponent, int Length) WalkOne(long bit)
     {
         long at = bit >> 3;
         ulong window = 0;
@@ -224,8 +235,7 @@ internal sealed unsafe class ExponentBlockDecoder(DFloat11Group group, ushort* o
             window <<= (int)(bit & 7);
         }
         byte exponent = _table.Walk((uint)(window >> 32), out int length);
-        bit += length;
-        return exponent;
+        return (exponent, length);
     }
 
     /// <summary>Puts sign, exponent and mantissa of staged elements together.</summary>

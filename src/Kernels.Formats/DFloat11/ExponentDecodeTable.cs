@@ -26,8 +26,7 @@ internal sealed class ExponentDecodeTable
         _luts = luts.ToArray();
         _lengthRow = luts.Length - RowLength;
         Entries = GC.AllocateUninitializedArray<ulong>(1 << WindowBits, pinned: true);
-        for (int window = 0; window < Entries.Length; window++)
-            Entries[window] = BuildEntry((uint)window);
+        Fill(BuildPrefixes(), prefix: 0, depth: 0, start: 0, symbols: 0, count: 0);
     }
 
     /// <summary>
@@ -52,29 +51,54 @@ internal sealed class ExponentDecodeTable
         }
     }
 
-    private ulong BuildEntry(uint window)
+    /// <summary>
+    /// Walks the tree of all windows bit by bit and fills the entries below a prefix as soon as it holds <see cref="MaxSymbols"/> codes, or
+    /// the whole window is known.
+    /// </summary>
+    private void Fill(short[] prefixes, uint prefix, int depth, int start, ulong symbols, int count)
     {
-        ulong symbols = 0;
-        int count = 0;
-        int used = 0;
-        while (count < MaxSymbols && used < WindowBits)
+        while (count < MaxSymbols && start < depth)
         {
-            int known = WindowBits - used;
-            int symbol = Resolve(window & ((1u << known) - 1), known);
-            if (symbol < 0)
+            int known = depth - start;
+            int symbol = Resolve(prefixes, prefix & ((1u << known) - 1), known);
+            if (symbol < 0 || _luts[_lengthRow + symbol] > known)
                 break;
-            int length = _luts[_lengthRow + symbol];
-            if (length > known)
-                break;
-            symbols |= (ulong)symbol << (32 + (8 * count));
-            used += length;
-            count++;
+            symbols |= (ulong)symbol << (32 + (8 * count++));
+            start += _luts[_lengthRow + symbol];
         }
-        return symbols | ((uint)count << 8) | (uint)used;
+        if (count == MaxSymbols || depth == WindowBits)
+        {
+            int free = WindowBits - depth;
+            Entries.AsSpan((int)prefix << free, 1 << free).Fill(symbols | ((uint)count << 8) | (uint)start);
+            return;
+        }
+        Fill(prefixes, prefix << 1, depth + 1, start, symbols, count);
+        Fill(prefixes, (prefix << 1) | 1, depth + 1, start, symbols, count);
+    }
+
+    /// <summary>
+    /// For each row and each prefix of n &lt; 8 bits, at index 2^n + prefix: the exponent that all slots below it hold, or -1 where they
+    /// differ or point to a row.
+    /// </summary>
+    private short[] BuildPrefixes()
+    {
+        short[] prefixes = new short[_lengthRow];
+        for (int row = 0; row < _lengthRow; row += RowLength)
+        {
+            for (int i = RowLength - 1; i > 0; i--)
+            {
+                int left = 2 * i < RowLength ? prefixes[row + (2 * i)] : Exponent(_luts[row + (2 * i) - RowLength]);
+                int right = 2 * i < RowLength ? prefixes[row + (2 * i) + 1] : Exponent(_luts[row + (2 * i) + 1 - RowLength]);
+                prefixes[row + i] = (short)(left == right ? left : -1);
+            }
+        }
+        return prefixes;
+
+        static int Exponent(byte value) => value < FirstPointer ? value : -1;
     }
 
     /// <summary>The exponent that every continuation of <paramref name="known"/> bits leads to, or -1 where that depends on bits to come.</summary>
-    private int Resolve(uint bits, int known)
+    private int Resolve(short[] prefixes, uint bits, int known)
     {
         int row = 0;
         while (known >= 8)
@@ -86,9 +110,6 @@ internal sealed class ExponentDecodeTable
             row = RowLength - value;
             bits &= (1u << known) - 1;
         }
-        if (known == 0)
-            return -1;
-        ReadOnlySpan<byte> slots = _luts.AsSpan((row * RowLength) + (int)(bits << (8 - known)), 1 << (8 - known));
-        return slots[0] < FirstPointer && slots.IndexOfAnyExcept(slots[0]) < 0 ? slots[0] : -1;
+        return known == 0 ? -1 : prefixes[(row * RowLength) + (1 << known) + (int)bits];
     }
 }

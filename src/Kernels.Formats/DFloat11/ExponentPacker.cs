@@ -18,8 +18,9 @@ internal sealed unsafe class ExponentPacker
     private const int TileLength = 4096;
     private const int ThreadsPerBlock = 512;
 
-    private readonly ulong[] _codes = GC.AllocateArray<ulong>(256, pinned: true);
-    private readonly byte[] _lengths = GC.AllocateArray<byte>(256, pinned: true);
+    /// <summary>Of each exponent the code, left-aligned, and its length in the lowest byte.</summary>
+    private readonly ulong[] _codes = new ulong[256];
+
     private readonly ulong* _words;
     private readonly byte* _signMantissa;
     private readonly byte* _gaps;
@@ -36,8 +37,7 @@ internal sealed unsafe class ExponentPacker
         for (int exponent = 0; exponent < 256; exponent++)
         {
             int length = codebook.Lengths[exponent];
-            _lengths[exponent] = (byte)length;
-            _codes[exponent] = length == 0 ? 0 : (ulong)codebook.Codes[exponent] << (64 - length);
+            _codes[exponent] = length == 0 ? 0 : ((ulong)codebook.Codes[exponent] << (64 - length)) | (uint)length;
         }
         _words = words;
         _signMantissa = signMantissa;
@@ -67,13 +67,11 @@ internal sealed unsafe class ExponentPacker
             int done = 0;
             for (; inSharedWord && done < length; done++)
             {
-                byte exponent = exponents[done];
-                state.Accumulator |= _codes[exponent] >> state.Used;
-                state.Used += _lengths[exponent];
-                if (state.Used < 64)
+                // Code by code up to the end of the shared word; what follows is the chunk's own.
+                if (!state.Add(_codes[exponents[done]], out ulong full))
                     continue;
-                shared = new SharedWord(state.Word, state.Accumulator);
-                NextWord(ref state, _codes[exponent], _lengths[exponent], firstElement + at + done + 1);
+                shared = new SharedWord(state.Word - 1, full);
+                StartWord(state.Word, state.Used, firstElement + at + done + 1);
                 inSharedWord = false;
             }
             PackTile(exponents + done, length - done, firstElement + at + done, ref state);
@@ -89,36 +87,82 @@ internal sealed unsafe class ExponentPacker
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackTile(byte* exponents, int count, long firstElement, ref State state)
     {
-        State current = state;
+        const int together = 4;
+        int i = 0;
         fixed (ulong* codes = _codes)
-        fixed (byte* lengths = _lengths)
         {
-            for (int i = 0; i < count; i++)
+            while (true)
             {
-                int exponent = exponents[i];
-                ulong code = codes[exponent];
-                int length = lengths[exponent];
-                current.Accumulator |= code >> current.Used;
-                current.Used += length;
-                if (current.Used < 64)
-                    continue;
-                _words[current.Word] = BinaryPrimitives.ReverseEndianness(current.Accumulator);
-                NextWord(ref current, code, length, firstElement + i + 1);
+                i = PackFours(codes, exponents, i, count, firstElement, ref state);
+                if (i == count)
+                    return;
+                // The rest of the tile, or four codes of more than 56 bits.
+                for (int end = Math.Min(i + together, count); i < end; i++)
+                {
+                    if (!state.Add(codes[exponents[i]], out ulong full))
+                        continue;
+                    _words[state.Word - 1] = BinaryPrimitives.ReverseEndianness(full);
+                    StartWord(state.Word, state.Used, firstElement + i + 1);
+                }
             }
         }
-        state = current;
     }
 
-    // The word is full: what is left of the code starts the next word, and is the gap of the thread that owns it.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void NextWord(ref State state, ulong code, int length, long nextElement)
+    /// <summary>
+    /// Puts four codes together before it appends them: one step of the accumulator, and one branch that cannot be predicted, instead of
+    /// four. Stops where less than four are left or where they have more than 56 bits. Returns the number of codes done.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int PackFours(ulong* codes, byte* exponents, int i, int count, long firstElement, ref State state)
     {
-        state.Word++;
-        state.Used -= 64;
-        state.Accumulator = code << (length - state.Used);
-        _gaps[state.Word] = (byte)state.Used;
-        if (state.Word % ThreadsPerBlock == 0)
-            _positions[state.Word / ThreadsPerBlock] = (uint)nextElement;
+        long word = state.Word;
+        ulong accumulator = state.Accumulator;
+        int used = state.Used;
+        for (; i <= count - 4; i += 4)
+        {
+            ulong code0 = codes[exponents[i]];
+            ulong code1 = codes[exponents[i + 1]];
+            ulong code2 = codes[exponents[i + 2]];
+            ulong code3 = codes[exponents[i + 3]];
+            int end0 = (byte)code0;
+            int end1 = end0 + (byte)code1;
+            int end2 = end1 + (byte)code2;
+            int end3 = end2 + (byte)code3;
+            if (end3 > 56)
+                break;
+            // The lengths in the lowest bytes are shifted along, but stay in the lowest byte.
+            ulong code = (code0 | (code1 >> end0) | ((code2 | (code3 >> (byte)code2)) >> end1)) & ~0xFFUL;
+            accumulator |= code >> used;
+            int next = used + end3;
+            if (next < 64)
+            {
+                used = next;
+                continue;
+            }
+            _words[word] = BinaryPrimitives.ReverseEndianness(accumulator);
+            // Each code that ends inside the word, -1; the one after them fills it.
+            int inside0 = (used + end0 - 64) >> 31;
+            int inside1 = (used + end1 - 64) >> 31;
+            int inside2 = (used + end2 - 64) >> 31;
+            int gap = used + end0 + (inside0 & (byte)code1) + (inside1 & (byte)code2) + (inside2 & (byte)code3) - 64;
+            // With used = 0 a code of at most 56 bits does not get here, so the shift is below 64.
+            accumulator = code << (64 - used);
+            used = next - 64;
+            StartWord(++word, gap, firstElement + i + 1 - inside0 - inside1 - inside2);
+        }
+        state.Word = word;
+        state.Accumulator = accumulator;
+        state.Used = used;
+        return i;
+    }
+
+    // Where a code leaves its word, the next one starts: that is the gap of the thread that owns the next word.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void StartWord(long word, int gap, long nextElement)
+    {
+        _gaps[word] = (byte)gap;
+        if ((word & (ThreadsPerBlock - 1)) == 0)
+            _positions[word / ThreadsPerBlock] = (uint)nextElement;
     }
 
     private static void Split(ushort* elements, byte* exponents, byte* signMantissa, int count)
@@ -144,10 +188,29 @@ internal sealed unsafe class ExponentPacker
         }
     }
 
+    /// <summary>The word that is being filled, from its most significant bit on.</summary>
     private struct State
     {
         internal long Word;
         internal ulong Accumulator;
         internal int Used;
+
+        /// <summary>Appends a code. True where that fills the word, which then is <paramref name="full"/>, and the rest starts the next.</summary>
+        internal bool Add(ulong code, out ulong full)
+        {
+            int length = (byte)code;
+            code &= ~0xFFUL;
+            full = Accumulator | (code >> Used);
+            Used += length;
+            if (Used < 64)
+            {
+                Accumulator = full;
+                return false;
+            }
+            Used -= 64;
+            Accumulator = code << (length - Used);
+            Word++;
+            return true;
+        }
     }
 }
