@@ -270,7 +270,9 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         {
             var rest = new PoolBlock(block.Segment, block.Pointer + size, block.Size - size, block.Stream)
             {
-                IsFree = true, Previous = block, Next = block.Next,
+                IsFree = true,
+                Previous = block,
+                Next = block.Next,
             };
             if (block.Next is not null)
                 block.Next.Previous = rest;
