@@ -31,6 +31,15 @@ internal static class IllegalAddress
 
         try
         {
+            device.Synchronize();
+        }
+        catch (CudaException error)
+        {
+            Console.WriteLine($"device {error.Message}");
+        }
+
+        try
+        {
             using DeviceBuffer<int> later = device.Allocate<int>(1);
             Console.WriteLine("later works");
         }

@@ -35,10 +35,8 @@ internal sealed class LibraryProbe(string library)
 
         bool taken = judge(handle, candidate, out string reason);
         Note(candidate, origin, taken ? LoadOutcome.Taken : LoadOutcome.Refused, reason);
-        if (taken)
-            return handle;
         // A refused library stays loaded: drivers start threads at cuInit and do not survive being unloaded.
-        return 0;
+        return taken ? handle : 0;
     }
 
     public void Note(string candidate, string origin, LoadOutcome outcome, string reason) =>

@@ -107,7 +107,24 @@ internal static unsafe class NvrtcProgram
         byte[] image = new byte[size];
         fixed (byte* bytes = image)
             Check(Nvrtc.nvrtcGetPTX(program, bytes), "nvrtcGetPTX", source, arguments);
-        return image;
+        return WithoutCurrentFolder(image);
+    }
+
+    /// <summary>
+    /// NVRTC puts the current folder before the names in line information, though no file is there. PTX is kept in packs and must be
+    /// the same wherever it was made.
+    /// </summary>
+    private static byte[] WithoutCurrentFolder(byte[] ptx)
+    {
+        string folder = Path.TrimEndingDirectorySeparator(Environment.CurrentDirectory);
+        string[] lines = Encoding.UTF8.GetString(ptx).Split('\n');
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (lines[i].AsSpan().TrimStart().StartsWith(".file", StringComparison.Ordinal))
+                lines[i] = lines[i].Replace($"\"{folder}/", "\"", StringComparison.Ordinal);
+        }
+
+        return Encoding.UTF8.GetBytes(string.Join('\n', lines));
     }
 
     private static string LoweredName(nvrtcProgram program, KernelSource source, string[] arguments, string entryPoint)

@@ -126,12 +126,14 @@ public sealed unsafe class Device : IDisposable
     public void MakeCurrent() => Context.MakeCurrent();
 
     /// <summary>Waits until all work of the context is done.</summary>
-    /// <exception cref="CudaException">Some of that work failed.</exception>
+    /// <exception cref="CudaException">Some of that work failed; the message names the last kernel launched on the device.</exception>
     public void Synchronize()
     {
         Reclamation.Drain();
         Context.MakeCurrent();
-        CudaException.ThrowIfFailed(Driver.cuCtxSynchronize(), "cuCtxSynchronize", Ordinal);
+        CUresult result = Driver.cuCtxSynchronize();
+        if (result != CUresult.CUDA_SUCCESS)
+            throw CudaException.Create(result, "cuCtxSynchronize", Ordinal, CudaException.Blame(result, Context.LastLaunch.ToString(), "device"));
     }
 
     /// <summary>Free and total bytes of the device's memory at this moment.</summary>

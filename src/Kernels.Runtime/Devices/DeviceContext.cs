@@ -34,6 +34,9 @@ internal sealed unsafe class DeviceContext
 
     public int Ordinal { get; }
 
+    /// <summary>Last launch on any stream.</summary>
+    public LastLaunch LastLaunch;
+
     /// <summary>The primary context of a device, retained from the driver once for all who use it.</summary>
     public static DeviceContext OpenPrimary(CUdevice device, int ordinal)
     {

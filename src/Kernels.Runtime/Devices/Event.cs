@@ -83,7 +83,7 @@ public sealed unsafe class Event : DeviceResource
         Device.MakeCurrent();
         CUresult result = Driver.cuEventSynchronize(Handle);
         if (result != CUresult.CUDA_SUCCESS)
-            throw Error(result, "cuEventSynchronize");
+            throw Error(result, "cuEventSynchronize", CudaException.Blame(result, Device.Context.LastLaunch.ToString(), "device"));
     }
 
     private protected override ReleaseRecipe GetRecipe() =>

@@ -13,9 +13,7 @@ public sealed unsafe class Stream : DeviceResource
     private ulong _id;
     private bool _hasId;
 
-    // What was launched last, for the message of an error that shows later. Kept without formatting: launches allocate nothing.
-    private Kernel? _lastKernel;
-    private LaunchConfig _lastConfig;
+    private LastLaunch _lastLaunch;
 
     internal Stream(Device device, int priority)
         : base(device)
@@ -87,7 +85,7 @@ public sealed unsafe class Stream : DeviceResource
     }
 
     /// <summary>Kernel and shape of the last launch, or null.</summary>
-    internal string? LastLaunch => _lastKernel is null ? null : Kernel.Describe(_lastKernel, _lastConfig);
+    internal string? LastLaunch => _lastLaunch.ToString();
 
     /// <summary>A stream of somebody else's, which is never destroyed here and must outlive its use.</summary>
     /// <param name="device">Device whose context the stream belongs to.</param>
@@ -127,8 +125,14 @@ public sealed unsafe class Stream : DeviceResource
 
     internal void Launched(Kernel kernel, in LaunchConfig config)
     {
-        _lastKernel = kernel;
-        _lastConfig = config;
+        _lastLaunch.Set(kernel, config);
+        Device.Context.LastLaunch.Set(kernel, config);
+    }
+
+    internal void LaunchedGraph()
+    {
+        _lastLaunch.SetGraph();
+        Device.Context.LastLaunch.SetGraph();
     }
 
     internal void ThrowIfFailed(CUresult result, string call, string? details = null)

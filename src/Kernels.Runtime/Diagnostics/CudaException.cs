@@ -56,6 +56,10 @@ public class CudaException : Exception
         CUresult.CUDA_ERROR_LAUNCH_FAILED or CUresult.CUDA_ERROR_LAUNCH_TIMEOUT or CUresult.CUDA_ERROR_ASSERT or
         CUresult.CUDA_ERROR_ECC_UNCORRECTABLE or CUresult.CUDA_ERROR_CONTEXT_IS_DESTROYED;
 
+    /// <summary>Which launch an error that a kernel caused is most likely of; null for other errors.</summary>
+    internal static string? Blame(CUresult result, string? lastLaunch, string where) =>
+        lastLaunch is not null && IsStickyResult(result) ? $"the last launch on the {where} was {lastLaunch}" : null;
+
     internal static unsafe string NameOf(CUresult result)
     {
         byte* text;
@@ -86,8 +90,9 @@ public class CudaException : Exception
         if (details is not null)
             message.Append($": {details}");
         message.Append('.');
-        if (stream?.LastLaunch is { } launch && IsStickyResult(result) && details?.Contains(launch, StringComparison.Ordinal) != true)
-            message.Append($" The last kernel launched on the stream was {launch}.");
+        if (stream?.LastLaunch is { } launch && details?.Contains(launch, StringComparison.Ordinal) != true &&
+            Blame(result, launch, "stream") is { } blame)
+            message.Append($" ({blame}.)");
         return message.ToString();
     }
 }

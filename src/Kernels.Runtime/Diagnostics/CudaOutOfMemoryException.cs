@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kernels.Native;
 
 namespace Kernels.Runtime;
@@ -7,8 +8,9 @@ public sealed class CudaOutOfMemoryException : CudaException
 {
     internal CudaOutOfMemoryException(string call, int device, long requested, DevicePoolStatistics pool, string? details, Stream? stream)
         : base(CUresult.CUDA_ERROR_OUT_OF_MEMORY, call, device,
-            $"{requested:N0} bytes were asked for; {pool.BytesInUse:N0} are in use, {pool.BytesReserved:N0} reserved, the largest " +
-            $"free block has {pool.LargestFree:N0}{(details is null ? "" : $"; {details}")}", stream)
+            string.Create(CultureInfo.InvariantCulture,
+                $"{requested:N0} bytes were asked for; {pool.BytesInUse:N0} are in use, {pool.BytesReserved:N0} reserved, the " +
+                $"largest free block has {pool.LargestFree:N0}{(details is null ? "" : $"; {details}")}"), stream)
     {
         BytesRequested = requested;
         BytesInUse = pool.BytesInUse;
@@ -18,7 +20,8 @@ public sealed class CudaOutOfMemoryException : CudaException
 
     internal CudaOutOfMemoryException(string call, int device, long requested, long free, long total)
         : base(CUresult.CUDA_ERROR_OUT_OF_MEMORY, call, device,
-            $"{requested:N0} bytes were asked for; {free:N0} of the device's {total:N0} are free", null)
+            string.Create(CultureInfo.InvariantCulture,
+                $"{requested:N0} bytes were asked for; {free:N0} of the device's {total:N0} are free"), null)
     {
         BytesRequested = requested;
         BytesInUse = total - free;

@@ -31,6 +31,7 @@ public sealed unsafe class GraphExec : DeviceResource
         stream.ThrowIfUnusable();
         Device.MakeCurrent();
         stream.ThrowIfFailed(Driver.cuGraphLaunch(Handle, stream.Handle), "cuGraphLaunch");
+        stream.LaunchedGraph();
     }
 
     /// <summary>Takes over the parameters of another graph of the same shape.</summary>

@@ -23,28 +23,28 @@ internal static unsafe class DeviceCopy
     {
         CUresult result = Driver.cuMemcpyHtoDAsync_v2(destination, source, (nuint)bytes, stream.Handle);
         if (result != CUresult.CUDA_SUCCESS)
-            stream.ThrowIfFailed(result, "cuMemcpyHtoDAsync_v2", $"{bytes:N0} bytes from host 0x{(nuint)source:x} to device {destination}");
+            stream.ThrowIfFailed(result, "cuMemcpyHtoDAsync_v2", $"{bytes} bytes from host 0x{(nuint)source:x} to device {destination}");
     }
 
     public static void DeviceToHost(void* destination, CUdeviceptr source, long bytes, Stream stream)
     {
         CUresult result = Driver.cuMemcpyDtoHAsync_v2(destination, source, (nuint)bytes, stream.Handle);
         if (result != CUresult.CUDA_SUCCESS)
-            stream.ThrowIfFailed(result, "cuMemcpyDtoHAsync_v2", $"{bytes:N0} bytes from device {source} to host 0x{(nuint)destination:x}");
+            stream.ThrowIfFailed(result, "cuMemcpyDtoHAsync_v2", $"{bytes} bytes from device {source} to host 0x{(nuint)destination:x}");
     }
 
     public static void DeviceToDevice(CUdeviceptr destination, CUdeviceptr source, long bytes, Stream stream)
     {
         CUresult result = Driver.cuMemcpyDtoDAsync_v2(destination, source, (nuint)bytes, stream.Handle);
         if (result != CUresult.CUDA_SUCCESS)
-            stream.ThrowIfFailed(result, "cuMemcpyDtoDAsync_v2", $"{bytes:N0} bytes from device {source} to device {destination}");
+            stream.ThrowIfFailed(result, "cuMemcpyDtoDAsync_v2", $"{bytes} bytes from device {source} to device {destination}");
     }
 
     public static void Fill(CUdeviceptr destination, byte value, long bytes, Stream stream)
     {
         CUresult result = Driver.cuMemsetD8Async(destination, value, (nuint)bytes, stream.Handle);
         if (result != CUresult.CUDA_SUCCESS)
-            stream.ThrowIfFailed(result, "cuMemsetD8Async", $"{bytes:N0} bytes at device {destination}");
+            stream.ThrowIfFailed(result, "cuMemsetD8Async", $"{bytes} bytes at device {destination}");
     }
 
     public static void Fill(CUdeviceptr destination, void* value, int size, long count, Stream stream)
@@ -57,6 +57,6 @@ internal static unsafe class DeviceCopy
             _ => throw new NotSupportedException($"The driver fills elements of 1, 2 and 4 bytes, and these have {size}."),
         };
         if (result != CUresult.CUDA_SUCCESS)
-            stream.ThrowIfFailed(result, call, $"{count:N0} elements of {size} bytes at device {destination}");
+            stream.ThrowIfFailed(result, call, $"{count} elements of {size} bytes at device {destination}");
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Kernels.Runtime;
@@ -82,7 +83,8 @@ public sealed class DevicePool : DeviceResource
     public override string ToString()
     {
         DevicePoolStatistics now = Statistics;
-        return $"pool on device {Device.Ordinal}: {now.BytesInUse:N0} of {now.BytesReserved:N0} bytes in use";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"pool on device {Device.Ordinal}: {now.BytesInUse:N0} of {now.BytesReserved:N0} bytes in use");
     }
 
     internal PoolStore Store => _store;
@@ -106,7 +108,7 @@ public sealed class DevicePool : DeviceResource
         }
         while (Options.OnShortage?.Invoke(this, bytes) == true);
 
-        string? limit = Options.Limit is { } most ? $"the pool's limit is {most:N0}" : null;
+        string? limit = Options.Limit is { } most ? string.Create(CultureInfo.InvariantCulture, $"the pool's limit is {most:N0}") : null;
         throw new CudaOutOfMemoryException("DevicePool.Allocate", Device.Ordinal, bytes, Statistics, limit, stream);
     }
 }

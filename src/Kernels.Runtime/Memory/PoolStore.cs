@@ -13,7 +13,16 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
     private readonly Dictionary<ulong, PoolStream> _streams = [];
     private readonly HashSet<PoolSegment> _segments = [];
     private readonly List<PoolBlock> _scratch = [];
-    private DevicePoolStatistics _counters;
+    private long _inUse;
+    private long _peakInUse;
+    private long _blocksInUse;
+    private long _reserved;
+    private long _peakReserved;
+    private long _hits;
+    private long _misses;
+    private long _hitsFromOtherStreams;
+    private long _waits;
+    private long _shortages;
     private bool _closed;
 
     public DevicePoolStatistics GetStatistics()
@@ -23,7 +32,21 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             long largest = 0;
             foreach (PoolStream stream in _streams.Values)
                 largest = Math.Max(largest, Math.Max(stream.Small.Largest, stream.Large.Largest));
-            return _counters with { LargestFree = largest, Segments = _segments.Count };
+            return new DevicePoolStatistics
+            {
+                BytesInUse = _inUse,
+                BytesReserved = _reserved,
+                PeakInUse = _peakInUse,
+                PeakReserved = _peakReserved,
+                LargestFree = largest,
+                BlocksInUse = _blocksInUse,
+                Segments = _segments.Count,
+                Hits = _hits,
+                Misses = _misses,
+                HitsFromOtherStreams = _hitsFromOtherStreams,
+                Waits = _waits,
+                MemoryShortages = _shortages,
+            };
         }
     }
 
@@ -38,13 +61,13 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             if (own.IsCapturing())
             {
                 throw new InvalidOperationException(
-                    $"{bytes:N0} bytes were asked of the pool for {stream} while it is captured. Allocate before the capture begins.");
+                    $"{bytes} bytes were asked of the pool for {stream} while it is captured. Allocate before the capture begins.");
             }
 
             PoolBlock? block = FindReserved(size, small, own);
             if (block is not null)
             {
-                _counters = _counters with { Hits = _counters.Hits + 1 };
+                _hits++;
                 RuntimeMetrics.PoolHits.Add(1);
                 return Take(block, size, own);
             }
@@ -52,7 +75,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             block = Grow(size, small, own, stream) ?? OvercomeShortage(size, small, own, stream);
             if (block is null)
                 return null;
-            _counters = _counters with { Misses = _counters.Misses + 1 };
+            _misses++;
             RuntimeMetrics.PoolMisses.Add(1);
             return Take(block, size, own);
         }
@@ -83,11 +106,8 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             block.OtherUses = null;
             block.Stream = last;
             last.Freed();
-            _counters = _counters with
-            {
-                BytesInUse = _counters.BytesInUse - block.Size,
-                BlocksInUse = _counters.BlocksInUse - 1,
-            };
+            _inUse -= block.Size;
+            _blocksInUse--;
             RuntimeMetrics.PoolInUse.Add(-block.Size);
             PoolBlock merged = MakeFree(block);
             if (_closed && merged.IsWholeSegment)
@@ -122,7 +142,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             long released = 0;
             foreach (PoolBlock block in _scratch)
             {
-                if (_counters.BytesReserved <= keep)
+                if (_reserved <= keep)
                     break;
                 released += block.Size;
                 Release(block);
@@ -173,7 +193,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         {
             if (other != own && other.Bins(small).Find(size) is { } finished && other.IsFinished())
             {
-                _counters = _counters with { HitsFromOtherStreams = _counters.HitsFromOtherStreams + 1 };
+                _hitsFromOtherStreams++;
                 return finished;
             }
         }
@@ -182,7 +202,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         {
             if (other != own && other.Bins(small).Find(size) is { } awaited && other.TryMakeWait(own))
             {
-                _counters = _counters with { Waits = _counters.Waits + 1 };
+                _waits++;
                 return awaited;
             }
         }
@@ -204,7 +224,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
 
     private PoolBlock? OvercomeShortage(long size, bool small, PoolStream own, Stream stream)
     {
-        _counters = _counters with { MemoryShortages = _counters.MemoryShortages + 1 };
+        _shortages++;
         Trim(0, wait: false);
         if (Grow(size, small, own, stream) is { } block)
             return block;
@@ -226,14 +246,14 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
 
         PoolBlock? TryGrow(long segmentSize)
         {
-            if (options.Limit is { } limit && segmentSize > limit - _counters.BytesReserved)
+            if (options.Limit is { } limit && segmentSize > limit - _reserved)
                 return null;
             if (!options.Source.TryAllocate(device, segmentSize, stream, out CUdeviceptr pointer))
                 return null;
             var segment = new PoolSegment(pointer, segmentSize, small);
             _segments.Add(segment);
-            long reserved = _counters.BytesReserved + segmentSize;
-            _counters = _counters with { BytesReserved = reserved, PeakReserved = Math.Max(reserved, _counters.PeakReserved) };
+            _reserved += segmentSize;
+            _peakReserved = Math.Max(_reserved, _peakReserved);
             RuntimeMetrics.PoolReserved.Add(segmentSize);
             var block = new PoolBlock(segment, pointer, segmentSize, own) { IsFree = true };
             own.Bins(small).Add(block);
@@ -250,7 +270,9 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         {
             var rest = new PoolBlock(block.Segment, block.Pointer + size, block.Size - size, block.Stream)
             {
-                IsFree = true, Previous = block, Next = block.Next,
+                IsFree = true,
+                Previous = block,
+                Next = block.Next,
             };
             if (block.Next is not null)
                 block.Next.Previous = rest;
@@ -261,11 +283,9 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
 
         block.IsFree = false;
         block.Stream = own;
-        long inUse = _counters.BytesInUse + size;
-        _counters = _counters with
-        {
-            BytesInUse = inUse, PeakInUse = Math.Max(inUse, _counters.PeakInUse), BlocksInUse = _counters.BlocksInUse + 1,
-        };
+        _inUse += size;
+        _peakInUse = Math.Max(_inUse, _peakInUse);
+        _blocksInUse++;
         RuntimeMetrics.PoolInUse.Add(size);
         return block;
     }
@@ -347,7 +367,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         block.IsFree = false;
         block.Retire();
         _segments.Remove(block.Segment);
-        _counters = _counters with { BytesReserved = _counters.BytesReserved - block.Segment.Size };
+        _reserved -= block.Segment.Size;
         RuntimeMetrics.PoolReserved.Add(-block.Segment.Size);
         options.Source.Free(device, block.Segment.Pointer, block.Segment.Size);
     }

@@ -16,9 +16,18 @@ public sealed class BindingTests
 
     private static readonly Dictionary<string, string> Types = new()
     {
-        ["unsignedint"] = "UInt32", ["int"] = "Int32", ["size_t"] = "UIntPtr", ["unsignedlonglong"] = "UInt64", ["cuuint64_t"] = "UInt64",
-        ["char"] = "Byte", ["unsignedchar"] = "Byte", ["unsignedshort"] = "UInt16", ["float"] = "Single", ["void"] = "Void",
-        ["CUhostFn"] = "Void(Void*)", ["CUoccupancyB2DSize"] = "UIntPtr(Int32)",
+        ["unsignedint"] = "UInt32",
+        ["int"] = "Int32",
+        ["size_t"] = "UIntPtr",
+        ["unsignedlonglong"] = "UInt64",
+        ["cuuint64_t"] = "UInt64",
+        ["char"] = "Byte",
+        ["unsignedchar"] = "Byte",
+        ["unsignedshort"] = "UInt16",
+        ["float"] = "Single",
+        ["void"] = "Void",
+        ["CUhostFn"] = "Void(Void*)",
+        ["CUoccupancyB2DSize"] = "UIntPtr(Int32)",
     };
 
     public static IEnumerable<MethodInfo> DriverBindings => Bindings(typeof(Driver));

@@ -67,6 +67,7 @@ public sealed class LaunchErrorTests
         Assert.That(child.ExitCode, Is.Zero, child.Output + child.Error);
         Assert.That((child["result"], child["sticky"]), Is.EqualTo(("CUDA_ERROR_ILLEGAL_ADDRESS", "True")));
         Assert.That(child["message"], Does.Contain("wild_store with grid (2, 1, 1), block (64, 1, 1)"));
+        Assert.That(child["device"], Does.Contain("cuCtxSynchronize"));
         Assert.That(child["later"], Does.Contain("cuMemAlloc_v2").And.Contain("CUDA_ERROR_ILLEGAL_ADDRESS"));
     }
 
