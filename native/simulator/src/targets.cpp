@@ -13,7 +13,7 @@ struct Requirement {
   int version;
 };
 
-// Forms that sm_70 and PTX 6.0 do not have.
+// Forms that sm_70 and PTX 6.0 do not have; "*" is any opcode.
 constexpr Requirement requirements[] = {
     {"redux", "", 80, 70},
     {"redux", "f32", 100, 86},
@@ -125,20 +125,25 @@ constexpr Requirement requirements[] = {
     {"multimem", "", 90, 81},
     {"isspacep", "param", 70, 77},
     {"cvta", "param", 70, 77},
-    {"copysign", "", 70, 60},
+    {"ld", "L2::cache_hint", 80, 74},
+    {"st", "L2::cache_hint", 80, 74},
+    {"atom", "L2::cache_hint", 80, 74},
+    {"red", "L2::cache_hint", 80, 74},
+    {"ld", "L2::256B", 80, 74},
+    {"*", "cluster", 90, 78},
+    {"*", "shared::cluster", 90, 78},
     {"lop3", "and", 70, 82},
     {"lop3", "or", 70, 82},
 };
 
 bool matches(const Requirement& r, const Instruction& i) {
-  if (i.opcode != r.opcode) return false;
+  if (r.opcode[0] != '*' && i.opcode != r.opcode) return false;
   std::string_view rest = r.modifiers;
   while (!rest.empty()) {
     size_t space = rest.find(' ');
     std::string_view word = rest.substr(0, space);
     rest = space == std::string_view::npos ? std::string_view{} : rest.substr(space + 1);
-    auto same = [&](const std::string& m) { return m == word || (word == "xorsign" && m == "xorsign"); };
-    if (std::none_of(i.modifiers.begin(), i.modifiers.end(), same)) return false;
+    if (std::find(i.modifiers.begin(), i.modifiers.end(), word) == i.modifiers.end()) return false;
   }
   return true;
 }
@@ -149,18 +154,29 @@ std::string full_name(const Instruction& i) {
   return name;
 }
 
+std::string version_text(int version) { return std::to_string(version / 10) + "." + std::to_string(version % 10); }
+
+// Conversions of bf16 other than from f32 came later than those; the two types of cvt are its last modifiers.
+bool is_late_bf16_conversion(const Instruction& i) {
+  size_t n = i.modifiers.size();
+  if (i.opcode != "cvt" || n < 2) return false;
+  return i.modifiers[n - 1] == "bf16" || (i.modifiers[n - 2] == "bf16" && i.modifiers[n - 1] != "f32");
+}
+
 }  // namespace
 
 void check_target(const Instruction& instruction, const ModuleSyntax& module) {
-  for (const Requirement& r : requirements) {
-    if (!matches(r, instruction)) continue;
-    if (module.target < r.target)
-      throw PtxError(instruction.line, full_name(instruction) + " needs .target sm_" + std::to_string(r.target) +
+  auto check = [&](int target, int version) {
+    if (module.target < target)
+      throw PtxError(instruction.line, full_name(instruction) + " needs .target sm_" + std::to_string(target) +
                                            " or higher, the module has sm_" + std::to_string(module.target));
-    if (module.version < r.version)
-      throw PtxError(instruction.line, full_name(instruction) + " needs .version " + std::to_string(r.version / 10) + "." +
-                                           std::to_string(r.version % 10) + " or higher, the module has " +
-                                           std::to_string(module.version / 10) + "." + std::to_string(module.version % 10));
+    if (module.version < version)
+      throw PtxError(instruction.line, full_name(instruction) + " needs .version " + version_text(version) +
+                                           " or higher, the module has " + version_text(module.version));
+  };
+  if (is_late_bf16_conversion(instruction)) check(90, 78);
+  for (const Requirement& r : requirements) {
+    if (matches(r, instruction)) check(r.target, r.version);
   }
 }
 

@@ -102,6 +102,18 @@ TEST_P(SmallFloat, NarrowsToBfloat16AroundEveryValue) {
   }
 }
 
+TEST_P(SmallFloat, WidensEveryBfloat16) {
+  const auto results = map<uint16_t, float>(all_patterns(), "unsigned short", "float",
+                                            R"(  asm("cvt.f32.bf16 %0, %1;" : "=f"(out[i]) : "h"(in[i]));)");
+  for (uint32_t bits = 0; bits < 65536; ++bits) {
+    const double expected = bfloat16_format.decode(bits);
+    if (std::isnan(expected))
+      ASSERT_TRUE(std::isnan(results[bits])) << bits;
+    else
+      ASSERT_EQ(results[bits], static_cast<float>(expected)) << bits;
+  }
+}
+
 TEST_P(SmallFloat, PacksPairsWithTheFirstOperandOnTop) {
   const std::vector<float> inputs{1.0f, -2.5f, 0.1f, 65504.0f};
   const auto halves = map<float, uint32_t>(
@@ -258,18 +270,6 @@ TEST_P(Float8, NarrowsEveryHalf) {
                 "cvt.e4m3x2.f16x2", failures);
     expect_same(e4m3_format, static_cast<float>(half_format.decode(i)), expected, results[i] >> 8,
                 "cvt.e4m3x2.f16x2", failures);
-  }
-}
-
-TEST_P(Float8, WidensEveryBfloat16WhereTheInstructionExists) {
-  const auto results = map<uint16_t, float>(all_patterns(), "unsigned short", "float",
-                                            R"(  asm("cvt.f32.bf16 %0, %1;" : "=f"(out[i]) : "h"(in[i]));)");
-  for (uint32_t bits = 0; bits < 65536; ++bits) {
-    const double expected = bfloat16_format.decode(bits);
-    if (std::isnan(expected))
-      ASSERT_TRUE(std::isnan(results[bits])) << bits;
-    else
-      ASSERT_EQ(results[bits], static_cast<float>(expected)) << bits;
   }
 }
 

@@ -31,24 +31,29 @@ FOR_EACH_ARCHITECTURE(Warp);
 const auto scrambled = [](uint32_t lane) { return lane * 2654435761u ^ 0x1234567u; };
 
 TEST_P(Warp, ShufflesFromIndexUpDownAndAcross) {
-  const auto in = lanes(scrambled);
+  const CUfunction function = kernel(R"(
+extern "C" __global__ void shuffles(const unsigned* in, unsigned* out, int amount, int width) {
+  const unsigned v = in[threadIdx.x];
+  out[threadIdx.x] = __shfl_sync(~0u, v, amount, width);
+  out[32 + threadIdx.x] = __shfl_up_sync(~0u, v, amount, width);
+  out[64 + threadIdx.x] = __shfl_down_sync(~0u, v, amount, width);
+  out[96 + threadIdx.x] = __shfl_xor_sync(~0u, v, amount, width);
+})",
+                                     "shuffles");
+  const auto values = lanes(scrambled);
+  Buffer<uint32_t> in(values), out(128);
   for (const uint32_t width : {32u, 16u, 8u, 4u, 2u, 1u})
     for (const uint32_t amount : {0u, 1u, 3u, 5u, 17u, 31u, 40u}) {
-      const std::string tail = std::to_string(amount) + ", " + std::to_string(width) + ");";
-      const auto index = map("r = __shfl_sync(~0u, v, " + tail, in),
-                 up = map("r = __shfl_up_sync(~0u, v, " + tail, in),
-                 down = map("r = __shfl_down_sync(~0u, v, " + tail, in),
-                 across = map("r = __shfl_xor_sync(~0u, v, " + tail, in);
+      launch(function, grid(1, 32), in, out, amount, width);
+      const auto result = out.download();
       for (uint32_t lane = 0; lane < 32; ++lane) {
         const uint32_t base = lane / width * width, within = lane % width;
-        ASSERT_EQ(index[lane], in[base + amount % width]) << width << " " << amount;
-        // The operand of up, down and xor is taken modulo 32 by the instruction.
-        const uint32_t n = amount & 31;
-        ASSERT_EQ(up[lane], in[within >= n ? lane - n : lane]) << width << " " << amount;
-        ASSERT_EQ(down[lane], in[within + n < width ? lane + n : lane]) << width << " " << amount;
+        const uint32_t n = amount & 31;  // up, down and xor take their operand modulo 32
         const uint32_t other = lane ^ n;
-        ASSERT_EQ(across[lane], in[other < base + width ? other : lane])
-            << width << " " << amount << " " << lane;
+        ASSERT_EQ(result[lane], values[base + amount % width]) << width << " " << amount;
+        ASSERT_EQ(result[32 + lane], values[within >= n ? lane - n : lane]) << width << " " << amount;
+        ASSERT_EQ(result[64 + lane], values[within + n < width ? lane + n : lane]) << width << " " << amount;
+        ASSERT_EQ(result[96 + lane], values[other < base + width ? other : lane]) << width << " " << amount;
       }
     }
 }
