@@ -118,7 +118,12 @@ public static unsafe class DriverLibrary
                     return cuda;
                 nint simulator = FindSimulator(probe, "no CUDA device");
                 if (simulator != 0 && AnnounceSimulator)
-                    Console.Error.WriteLine("kernels: no CUDA device was found, so kernels run on the simulator (KERNELS_DRIVER chooses).");
+                {
+                    string reason = probe.Report.Attempts.FirstOrDefault(attempt => attempt.Outcome == LoadOutcome.Refused)?.Reason
+                        ?? "NVIDIA's driver is not there";
+                    Console.Error.WriteLine($"kernels: no CUDA device ({reason}): kernels run on the simulator (KERNELS_DRIVER chooses).");
+                }
+
                 return simulator;
             case "cuda":
                 return FindCuda(probe, $"{origin}=cuda", Judge);

@@ -144,7 +144,8 @@ public sealed class KernelCache
             }
 
             Directory.CreateDirectory(Folder, Private);
-            if ((File.GetUnixFileMode(Folder) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+            // Only the owner may change the mode: a folder that somebody else put there turns the cache off.
+            if (File.GetUnixFileMode(Folder) != Private)
                 File.SetUnixFileMode(Folder, Private);
             return true;
         }

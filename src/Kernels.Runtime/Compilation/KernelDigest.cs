@@ -7,7 +7,8 @@ namespace Kernels.Runtime;
 /// <summary>Digests of everything that code depends on. Every part is preceded by its length, so that parts cannot run together.</summary>
 internal static class KernelDigest
 {
-    private const int Schema = 1;
+    /// <summary>Raised whenever the same inputs come to give other code; 2: PTX without the folder it was compiled in.</summary>
+    private const int Schema = 2;
 
     /// <summary>What the same PTX comes from, whichever NVRTC made it: key of packs.</summary>
     public static string OfInputs(KernelSource source, CompileOptions options, IEnumerable<string> entryPoints)

@@ -177,8 +177,9 @@ public sealed unsafe class Device : IDisposable
 
     /// <summary>Allocates page-locked host memory.</summary>
     /// <param name="length">Elements; 0 gives an empty buffer.</param>
-    public PinnedBuffer<T> AllocatePinned<T>(long length)
-        where T : unmanaged => new(this, length);
+    /// <param name="writeCombined">Whether the host only writes it: faster for the device to read, very slow for the host to.</param>
+    public PinnedBuffer<T> AllocatePinned<T>(long length, bool writeCombined = false)
+        where T : unmanaged => new(this, length, writeCombined);
 
     /// <summary>Closes the device. Its context is released when the last resource in it is disposed.</summary>
     public void Dispose()

@@ -14,7 +14,7 @@ public sealed unsafe class PinnedBuffer<T> : DeviceResource
     private readonly PinnedPool? _pool;
     private readonly PinnedBlock? _block;
 
-    internal PinnedBuffer(Device device, long length, bool writeCombined = false)
+    internal PinnedBuffer(Device device, long length, bool writeCombined)
         : base(device)
     {
         try

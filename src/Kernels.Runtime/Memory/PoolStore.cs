@@ -87,25 +87,9 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         lock (_gate)
         {
             Debug.Assert(!block.IsFree);
-            PoolStream last = block.Stream;
-            foreach (PoolStream other in block.OtherUses ?? [])
-            {
-                if (other.IsClosed)
-                {
-                    other.Synchronize();
-                    continue;
-                }
-
-                // One event must cover all uses: the other stream waits for the first, and then stands for both.
-                last.Freed();
-                if (!last.TryMakeWait(other))
-                    last.Synchronize();
-                last = other;
-            }
-
-            block.OtherUses = null;
-            block.Stream = last;
-            last.Freed();
+            if (block.OtherUses is not null)
+                OrderUses(block);
+            block.Stream.Freed();
             _inUse -= block.Size;
             _blocksInUse--;
             RuntimeMetrics.PoolInUse.Add(-block.Size);
@@ -173,6 +157,28 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             if (_segments.Count == 0)
                 DestroyEvents();
         }
+    }
+
+    /// <summary>One event must cover all uses: each stream waits for the one before it, and the last stands for them all.</summary>
+    private static void OrderUses(PoolBlock block)
+    {
+        PoolStream last = block.Stream;
+        foreach (PoolStream other in block.OtherUses!)
+        {
+            if (other.IsClosed)
+            {
+                other.Synchronize();
+                continue;
+            }
+
+            last.Freed();
+            if (!last.TryMakeWait(other))
+                last.Synchronize();
+            last = other;
+        }
+
+        block.OtherUses = null;
+        block.Stream = last;
     }
 
     private PoolStream GetStream(Stream stream)
