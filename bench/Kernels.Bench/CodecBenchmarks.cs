@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using Kernels.Formats;
 using Kernels.Formats.DFloat11;
@@ -50,6 +51,8 @@ public unsafe class CodecBenchmarks : IDisposable
             var bits = new ushort[group.ElementCount];
             fixed (ushort* pointer = bits)
                 DFloat11Decoder.Decode(group, pointer, bits.Length, OneThread);
+            if (!MemoryMarshal.AsBytes<ushort>(bits).SequenceEqual([.. matrices.SelectMany(matrix => matrix.Data.AsSpan().ToArray())]))
+                throw new InvalidOperationException($"DF11 does not give '{name}' back.");
             AddPlane(Array.ConvertAll(bits, element => (byte)(element >> 7)));
             AddPlane(group.SignMantissa.AsSpan().ToArray());
         }

@@ -13,6 +13,7 @@ internal sealed class CodecConfig : ManualConfig
     public CodecConfig()
     {
         AddJob(Job.ShortRun.WithWarmupCount(3).WithIterationCount(7));
+        ArtifactsPath = Path.Combine(AppContext.BaseDirectory, "results");
         AddColumn(new ThroughputColumn(), new BitsColumn());
     }
 

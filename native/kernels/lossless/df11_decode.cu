@@ -238,7 +238,8 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     df11_decode(const uint8_t* __restrict__ encoded, const uint8_t* __restrict__ sign_mantissa,
                 const uint32_t* __restrict__ luts, const uint32_t* __restrict__ gaps,
                 const uint32_t* __restrict__ output_positions, uint16_t* __restrict__ output, uint64_t* status,
-                uint64_t n_bytes, uint64_t n_elements, uint32_t n_chunks, uint32_t lut_rows, uint32_t staging_elements) {
+                uint64_t n_bytes, uint64_t n_elements, uint32_t n_chunks, uint32_t lut_rows,
+                uint32_t staging_elements) {
   const uint32_t thread = threadIdx.x, lane = thread % kWarpSize, warp = thread / kWarpSize;
 
   if (thread == 0) gap_words[kGapWords] = 0;
@@ -253,7 +254,8 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     if (start + 8 <= n_bytes) {
       own = __ldg(reinterpret_cast<const uint2*>(encoded + start));
     } else {
-      for (uint32_t i = 0; start + i < n_bytes; i++) (i < 4 ? own.x : own.y) |= (uint32_t)encoded[start + i] << i % 4 * 8;
+      for (uint32_t i = 0; start + i < n_bytes; i++)
+        (i < 4 ? own.x : own.y) |= (uint32_t)encoded[start + i] << i % 4 * 8;
     }
     Bits bits = {reverse_bytes(own.x), reverse_bytes(own.y), 0};
     first_words[thread] = bits.a;

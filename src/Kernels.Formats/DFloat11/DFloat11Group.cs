@@ -7,9 +7,9 @@ namespace Kernels.Formats.DFloat11;
 /// stream and their sign and mantissa bits beside it.
 /// </summary>
 /// <remarks>
-/// Every field is validated on construction, so that a decoder only has to guard against what the stream itself may hold. The two
-/// irregularities of valid files are mended: <see cref="OutputPositions"/> always has <see cref="BlockCount"/> + 1 entries, and
-/// <see cref="PaddedGaps"/> may be read past its last entry. Immutable. The regions of a checkpoint's group are valid until the checkpoint is
+/// Every field is validated on construction, so that a decoder only has to guard against what the stream itself may hold. The
+/// irregularities of valid files are mended: <see cref="OutputPositions"/> always has <see cref="BlockCount"/> + 1 entries,
+/// <see cref="PaddedGaps"/> may be read past its last entry, and every slot of <see cref="Luts"/> is safe to read. Immutable. The regions of a checkpoint's group are valid until the checkpoint is
 /// disposed; the group that an encoder made owns its memory.
 /// </remarks>
 public sealed class DFloat11Group : IDisposable
@@ -57,9 +57,8 @@ public sealed class DFloat11Group : IDisposable
 
         var validation = new DFloat11Validation(this);
         validation.CheckSizes();
-        validation.CheckLuts(luts);
+        _luts = DFloat11LutValidation.Check(this, luts);
         validation.CheckGaps(gaps);
-        _luts = luts.ToArray();
         _gapBytes = gaps.Length;
         _paddedGaps = new byte[gaps.Length + GapPadding];
         gaps.CopyTo(_paddedGaps);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using static Kernels.Formats.DFloat11.DFloat11Codes;
 
 namespace Kernels.Formats.DFloat11;
 
@@ -22,46 +21,6 @@ internal sealed class DFloat11Validation(DFloat11Group group)
         // The shortest code has one bit.
         if (bytes < (elements + 7) / 8)
             throw group.Invalid("encoded_exponent", $"{bytes} bytes cannot hold the codes of {elements} elements (at least one bit each)");
-    }
-
-    internal void CheckLuts(ReadOnlySpan<byte> luts)
-    {
-        if (luts.Length % RowLength != 0)
-            throw group.Invalid("luts", $"{luts.Length} bytes are no whole number of rows of {RowLength}");
-        int rows = (luts.Length / RowLength) - 1;
-        if (rows is < 1 or > MaxDecodeRows)
-            throw group.Invalid("luts", $"{rows} decode rows and a row of lengths; 1 to {MaxDecodeRows} decode rows are possible");
-        ReadOnlySpan<byte> lengths = luts[(rows * RowLength)..];
-        for (int exponent = 0; exponent < RowLength; exponent++)
-        {
-            if (lengths[exponent] > MaxCodeLength)
-                throw group.Invalid("luts", $"the code length of exponent {exponent} is {lengths[exponent]}, above the limit of {MaxCodeLength}");
-        }
-        CheckRow(luts, lengths, row: 0, level: 0, new bool[rows, MaxLevels]);
-    }
-
-    private void CheckRow(ReadOnlySpan<byte> luts, ReadOnlySpan<byte> lengths, int row, int level, bool[,] seen)
-    {
-        if (seen[row, level])
-            return;
-        seen[row, level] = true;
-        int rows = seen.GetLength(0);
-        for (int slot = 0; slot < RowLength; slot++)
-        {
-            byte value = luts[(row * RowLength) + slot];
-            if (value < FirstPointer)
-            {
-                if (lengths[value] == 0)
-                    throw group.Invalid("luts", $"row {row}, slot {slot}: exponent {value} has code length 0");
-                continue;
-            }
-            int target = RowLength - value;
-            if (target >= rows)
-                throw group.Invalid("luts", $"row {row}, slot {slot}: pointer {value} names row {target}, but there are {rows} decode rows");
-            if (level + 1 == MaxLevels)
-                throw group.Invalid("luts", $"row {row}, slot {slot}: pointer {value} goes deeper than {MaxLevels} levels");
-            CheckRow(luts, lengths, target, level + 1, seen);
-        }
     }
 
     internal void CheckGaps(ReadOnlySpan<byte> gaps)

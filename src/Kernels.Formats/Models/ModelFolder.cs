@@ -10,21 +10,28 @@ internal static class ModelFolder
 {
     internal const string ConfigName = "config.json";
     private const long MaxConfigLength = 64 << 20;
+
+    /// <summary>Weights, in this format or another in which repositories keep the same ones again.</summary>
+    private static readonly string[] WeightExtensions = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack", ".onnx", ".pkl"];
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Whether an output path means a single file and not a folder.</summary>
     internal static bool IsFile(string path) => path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Copies the files at the top of a folder that hold no tensors and no configuration. Links are not followed.</summary>
+    /// <summary>
+    /// Copies the files at the top of a folder that hold neither weights nor the configuration. Hidden files, and links that lead outside,
+    /// are left out.
+    /// </summary>
     internal static void CopyOthers(string from, string to, CancellationToken cancellation)
     {
         foreach (string file in Directory.EnumerateFiles(from))
         {
             cancellation.ThrowIfCancellationRequested();
             string name = Path.GetFileName(file);
-            bool isModel = name == ConfigName || name.StartsWith('.')
-                || name.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".safetensors.index.json", StringComparison.Ordinal);
-            if (!isModel && File.ResolveLinkTarget(file, returnFinalTarget: false) is null)
+            bool isModel = name == ConfigName || name.StartsWith('.') || name.EndsWith(".index.json", StringComparison.Ordinal)
+                || WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
+            if (!isModel && ShardPath.StaysInside(from, file, out _))
                 File.Copy(file, Path.Combine(to, name));
         }
     }

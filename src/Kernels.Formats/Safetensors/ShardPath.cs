@@ -17,24 +17,26 @@ internal static class ShardPath
         string path = Path.Combine(folder, name);
         if (!File.Exists(path))
             throw new InvalidModelException(namedBy, null, $"the shard '{shown}' is missing");
-        CheckLink(folder, path, namedBy);
+        if (!StaysInside(folder, path, out string target))
+            throw new InvalidModelException(namedBy, null, $"the shard '{shown}' is a link to '{target}', outside the model's folder");
         return path;
     }
 
-    // A link may stay inside the folder, or point into the blobs of a hub cache, whose layout is
-    // <repository>/snapshots/<revision>/<file> -> ../../blobs/<digest>.
-    private static void CheckLink(string folder, string path, string namedBy)
+    /// <summary>
+    /// Whether a file is in the folder, or a link that stays there, or one into the blobs of a hub cache, whose layout is
+    /// &lt;repository&gt;/snapshots/&lt;revision&gt;/&lt;file&gt; -> ../../blobs/&lt;digest&gt;.
+    /// </summary>
+    internal static bool StaysInside(string folder, string path, out string target)
     {
-        if (File.ResolveLinkTarget(path, returnFinalTarget: true) is not { } target)
-            return;
+        target = path;
+        if (File.ResolveLinkTarget(path, returnFinalTarget: true) is not { } final)
+            return true;
         string root = Path.GetFullPath(folder);
-        string resolved = Path.GetFullPath(target.FullName);
-        if (IsInside(root, resolved))
-            return;
+        target = Path.GetFullPath(final.FullName);
+        if (IsInside(root, target))
+            return true;
         string? parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(root));
-        if (parent is not null && Path.GetFileName(parent) == "snapshots" && IsInside(Path.Combine(Path.GetDirectoryName(parent)!, "blobs"), resolved))
-            return;
-        throw new InvalidModelException(namedBy, null, $"the shard '{Path.GetFileName(path)}' is a link to '{resolved}', outside the model's folder");
+        return parent is not null && Path.GetFileName(parent) == "snapshots" && IsInside(Path.Combine(Path.GetDirectoryName(parent)!, "blobs"), target);
     }
 
     private static bool IsInside(string root, string path) =>

@@ -103,7 +103,7 @@ public sealed class DFloat11GroupTests
         _luts = [.. _luts[..256], .. new byte[256], .. _luts[^256..]];
         _luts.AsSpan(0, 256).Fill(255);
         _luts.AsSpan(256, 256).Fill(255);
-        AssertRefused("luts", "row 1, slot 0", "deeper than 4 levels");
+        AssertRefused("luts", "row 1, slot", "row 1, which is at level 1 and not 2");
     }
 
     [Test]
@@ -111,6 +111,33 @@ public sealed class DFloat11GroupTests
     {
         _luts[3] = 200;
         AssertRefused("luts", "row 0, slot 3", "exponent 200", "length 0");
+    }
+
+    [Test]
+    public void Code_lengths_of_no_prefix_code_are_refused()
+    {
+        _luts[^256] = 1;
+        _luts[^255] = 1;
+        AssertRefused("luts", "no prefix code");
+        _luts.AsSpan(_luts.Length - 256).Clear();
+        AssertRefused("luts", "no exponent has a code");
+    }
+
+    [TestCase(240, TestName = "Slots_of_the_end_code_may_point_to_a_row_that_does_not_exist")]
+    [TestCase(255, TestName = "Slots_of_the_end_code_may_point_in_a_circle")]
+    [TestCase(200, TestName = "Slots_of_the_end_code_may_hold_an_exponent_without_a_code")]
+    public void Slots_of_the_end_code_are_mended(int value)
+    {
+        // In our tables the end code is all ones: the last slots of the last row.
+        int end = 256 * _valid.DecodeRowCount;
+        int longest = _luts[^256..].Max();
+        int slots = 1 << ((8 * ((longest + 7) / 8)) - longest);
+        _luts.AsSpan(end - slots, slots).Fill((byte)value);
+        var group = Build();
+        Assert.That(group.Luts[^256..][group.Luts[end - 1]], Is.GreaterThan(0), "an exponent with a code");
+        Assert.That(Weights.Decode(group), Is.EqualTo(_bits));
+        _luts[end - slots - 1] = (byte)value;
+        AssertRefused("luts", $"row {_valid.DecodeRowCount - 1}, slot");
     }
 
     [Test]

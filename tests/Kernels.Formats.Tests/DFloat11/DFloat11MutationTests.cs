@@ -40,7 +40,7 @@ public sealed class DFloat11MutationTests
                     case 0: stream = Mutation.Apply(stream, random); break;
                     case 1: signMantissa = Mutation.Apply(signMantissa, random); break;
                     case 2: luts = Mutation.Apply(luts, random); break;
-                    case 3: luts[random.Next(luts.Length)] = (byte)random.Next(256); break;
+                    case 3 when luts.Length > 0: luts[random.Next(luts.Length)] = (byte)random.Next(256); break;
                     case 4: gaps = Mutation.Apply(gaps, random); break;
                     default: positions = Mutation.Apply(positions, random); break;
                 }
