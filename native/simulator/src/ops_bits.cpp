@@ -1,4 +1,8 @@
 // Logic, shifts, bit fields, byte permutation.
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #include "decode.h"
 #include "lanes.h"
 
@@ -228,10 +232,41 @@ uint32_t permute(uint32_t a, uint32_t b, uint32_t selector) {
   return result;
 }
 
+#if defined(__AVX2__)
+// Eight lanes: the nibbles of the selector become byte indices of shuffles within 128 bits.
+__m256i permute_eight(__m256i a, __m256i b, __m256i selector) {
+  __m256i s = _mm256_and_si256(selector, _mm256_set1_epi32(0xFFFF));
+  s = _mm256_and_si256(_mm256_or_si256(s, _mm256_slli_epi32(s, 8)), _mm256_set1_epi32(0x00FF00FF));
+  s = _mm256_and_si256(_mm256_or_si256(s, _mm256_slli_epi32(s, 4)), _mm256_set1_epi32(0x0F0F0F0F));
+  const __m256i first_byte = _mm256_set_epi32(0x0C0C0C0C, 0x08080808, 0x04040404, 0, 0x0C0C0C0C, 0x08080808, 0x04040404, 0);
+  __m256i index = _mm256_add_epi8(_mm256_and_si256(s, _mm256_set1_epi8(3)), first_byte);
+  __m256i bytes = _mm256_blendv_epi8(_mm256_shuffle_epi8(a, index), _mm256_shuffle_epi8(b, index), _mm256_slli_epi32(s, 5));
+  __m256i signs = _mm256_cmpgt_epi8(_mm256_setzero_si256(), bytes);
+  return _mm256_blendv_epi8(bytes, signs, _mm256_slli_epi32(s, 4));
+}
+#endif
+
+void permute_all(const uint32_t* a, const uint32_t* b, const uint32_t* c, uint32_t* d) {
+#if defined(__AVX2__)
+  for (int i = 0; i < lanes; i += 8) {
+    auto load = [i](const uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i)); };
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(d + i), permute_eight(load(a), load(b), load(c)));
+  }
+#else
+  for (int i = 0; i < lanes; ++i) d[i] = permute(a[i], b[i], c[i]);
+#endif
+}
+
 const Op* prmt(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
   const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
-  each_lane(w, d, exec, [=](int i) { return permute(a[i], b[i], c[i]); });
+  if (writes_all(w, exec)) {
+    permute_all(a, b, c, d);
+  } else {
+    alignas(64) uint32_t r[lanes];
+    permute_all(a, b, c, r);
+    commit(d, r, exec);
+  }
   return op + 1;
 }
 

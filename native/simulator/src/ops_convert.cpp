@@ -435,7 +435,12 @@ void decode_cvt(Decoder& d) {
   if (c.to_bytes < type_bytes(c.to) || c.from_bytes < type_bytes(c.from)) d.fail("a register is too small for its type");
   d.op.d = d.destination_any(to, c.to);
   d.op.a = d.source_any(from, c.from);
-  // Narrowing without a rounding modifier is only known between integers.
+  bool from_float = is_float(c.from), to_float = is_float(c.to);
+  bool narrows = from_float && to_float && (type_bytes(c.to) < type_bytes(c.from) || c.to == Type::tf32);
+  bool widens = from_float && to_float && type_bytes(c.to) > type_bytes(c.from);
+  if ((narrows || (!from_float && to_float)) && r < 0) d.fail("the conversion needs a rounding modifier");
+  if (from_float && !to_float && i < 0) d.fail("the conversion needs an integer rounding modifier");
+  if ((widens || !to_float) && r >= 0) d.fail("the conversion takes no such rounding modifier");
   if (OpFunction body = usual_body(c)) return d.emit(body);
   d.op.data = d.out.new_data(c);
   d.emit(&convert_any);

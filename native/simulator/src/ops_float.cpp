@@ -195,13 +195,14 @@ const Op* testp(Warp& w, const Op* op, uint32_t exec) {
 
 struct FloatForm {
   Rounding rounding = Rounding::nearest;
-  bool ftz = false, sat = false;
+  bool ftz = false, sat = false, given = false;
 };
 
 FloatForm take_float_form(Decoder& d) {
   FloatForm form;
   int r = d.take_one_of({"rn", "rz", "rm", "rp"});
   if (r > 0) form.rounding = static_cast<Rounding>(r);
+  form.given = r >= 0;
   form.ftz = d.take("ftz");
   form.sat = d.take("sat");
   return form;
@@ -291,6 +292,9 @@ void decode_div(Decoder& d) {
   bool approx = d.take("approx"), whole = d.take("full");
   Type t = d.take_type();
   if (t != Type::f32 && t != Type::f64) return decode_div_integer(d, t);
+  bool rounded = false;
+  for (const std::string& m : d.in.modifiers) rounded |= m == "rn" || m == "rz" || m == "rm" || m == "rp";
+  if (!approx && !whole && !rounded) d.fail("a rounding modifier, .approx or .full is needed");
   decode_binary_float<Div>(d, t);
   if (approx || whole) d.out.ops.back().info.op_class = OpClass::sfu;
   if (!approx && !whole) d.out.ops.back().info.op_class = t == Type::f64 ? OpClass::fp64 : OpClass::sfu;
@@ -301,7 +305,7 @@ void decode_unary_float(Decoder& d) {
   bool approx = d.take("approx");
   Type t = d.take_type();
   FloatForm form = take_float_form(d);
-  (void)approx;
+  if (!approx && !form.given) d.fail("a rounding modifier or .approx is needed");
   d.set_class(t == Type::f64 ? OpClass::fp64 : OpClass::sfu);
   d.expect_operands(2);
   d.op.d = d.destination(0, t);

@@ -44,10 +44,14 @@ struct Fma {
     return H::narrow(add_to_odd(product, static_cast<double>(H::wide(c))));
   }
 };
-template <bool maximum, bool nan>
+template <bool maximum, bool nan, bool xorsign = false>
 struct Pick {
   template <class H>
   static uint16_t compute(uint16_t a, uint16_t b, uint16_t) {
+    if (xorsign) {
+      uint16_t r = Pick<maximum, nan>::template compute<H>(a & 0x7FFF, b & 0x7FFF, 0);
+      return r == canonical_nan16 ? r : static_cast<uint16_t>(r | ((a ^ b) & 0x8000));
+    }
     float x = H::wide(a), y = H::wide(b);
     bool xn = x != x, yn = y != y;
     if (nan ? (xn || yn) : (xn && yn)) return canonical_nan16;
@@ -132,7 +136,7 @@ void decode_small_float(Decoder& d, Type t, SmallFloatOp which) {
   d.take("rn");
   d.take("approx");
   bool nan = d.take("NaN"), xorsign = d.take("xorsign");
-  if (xorsign) d.fail("xorsign of 16-bit floats is not supported");
+  if (xorsign && !d.take("abs")) d.fail("xorsign needs .abs");
   unsigned flags = (d.take("ftz") ? 1u : 0u) | (d.take("sat") ? 2u : 0u) | (d.take("relu") ? 4u : 0u);
   d.op.small[0] = static_cast<uint16_t>(flags);
   size_t operands = which == SmallFloatOp::fma                                                                  ? 3
@@ -150,8 +154,12 @@ void decode_small_float(Decoder& d, Type t, SmallFloatOp which) {
     case SmallFloatOp::sub: return d.emit(body<Sub, 2>(t));
     case SmallFloatOp::mul: return d.emit(body<Mul, 2>(t));
     case SmallFloatOp::fma: return d.emit(body<Fma, 3>(t));
-    case SmallFloatOp::min: return d.emit(nan ? body<Pick<false, true>, 2>(t) : body<Pick<false, false>, 2>(t));
-    case SmallFloatOp::max: return d.emit(nan ? body<Pick<true, true>, 2>(t) : body<Pick<true, false>, 2>(t));
+    case SmallFloatOp::min:
+      if (xorsign) return d.emit(nan ? body<Pick<false, true, true>, 2>(t) : body<Pick<false, false, true>, 2>(t));
+      return d.emit(nan ? body<Pick<false, true>, 2>(t) : body<Pick<false, false>, 2>(t));
+    case SmallFloatOp::max:
+      if (xorsign) return d.emit(nan ? body<Pick<true, true, true>, 2>(t) : body<Pick<true, false, true>, 2>(t));
+      return d.emit(nan ? body<Pick<true, true>, 2>(t) : body<Pick<true, false>, 2>(t));
     case SmallFloatOp::neg: return d.emit(body<Neg, 1>(t));
     case SmallFloatOp::abs: return d.emit(body<Abs, 1>(t));
     case SmallFloatOp::ex2: return d.emit(body<Ex2, 1>(t));

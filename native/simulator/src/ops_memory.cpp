@@ -229,8 +229,8 @@ struct Form {
 
 Form take_form(Decoder& d, bool is_store) {
   bool is_volatile = d.take("volatile");
-  int order = d.take_one_of({"weak", "relaxed", "acquire", "release", "mmio"});
-  if (order == 4) d.take("relaxed");
+  bool mmio = d.take("mmio");
+  int order = d.take_one_of({"weak", "relaxed", "acquire", "release"});
   d.take_one_of({"cta", "cluster", "gpu", "sys"});
   Form form;
   form.space = take_space(d);
@@ -241,10 +241,10 @@ Form take_form(Decoder& d, bool is_store) {
   int vector = d.take_one_of({"v2", "v4", "v8"});
   form.count = vector < 0 ? 1u : 2u << vector;
   form.type = d.take_type();
-  if (!is_store) d.op.small[1] = is_volatile || order > 0;
+  if (!is_store) d.op.small[1] = is_volatile || mmio || order > 0;
   memory_class(d, form.space, is_store);
   d.expect_operands(hint ? 3 : 2);
-  if (hint) d.use(d.operand(2).reg);
+  if (hint) d.source(2, Type::b64);
   if (type_bytes(form.type) * form.count > 32) d.fail("more than 32 bytes in one access");
   return form;
 }

@@ -59,15 +59,18 @@ const char* fault_name(Fault fault) {
   return "";
 }
 
+// "kernel.cu:12" where the PTX says so, else "".
+std::string source_location(const LaunchContext& launch, const OpInfo& info) {
+  if (!info.source_line) return {};
+  auto file = launch.module->syntax().files.find(info.source_file);
+  return format("%s:%d", file == launch.module->syntax().files.end() ? "?" : file->second.c_str(), info.source_line);
+}
+
 std::string location(const LaunchContext& launch, const Op* op) {
   const OpInfo& info = launch.program->info(op);
   std::string text = format("    at PTX line %d: %s\n", info.line, launch.module->line_text(info.line).c_str());
-  if (info.source_line) {
-    auto file = launch.module->syntax().files.find(info.source_file);
-    text += format("    at %s:%d\n", file == launch.module->syntax().files.end() ? "?" : file->second.c_str(),
-                   info.source_line);
-  }
-  return text;
+  std::string source = source_location(launch, info);
+  return source.empty() ? text : text + "    at " + source + "\n";
 }
 
 }  // namespace
@@ -75,8 +78,8 @@ std::string location(const LaunchContext& launch, const Op* op) {
 std::string describe_op(const LaunchContext& launch, const Op* op) {
   const OpInfo& info = launch.program->info(op);
   std::string text = launch.module->line_text(info.line) + format(" (PTX line %d", info.line);
-  if (info.source_line) text += format(", source line %d", info.source_line);
-  return text + ")";
+  std::string source = source_location(launch, info);
+  return text + (source.empty() ? ")" : ", " + source + ")");
 }
 
 std::string report_fault(const LaunchContext& launch, const Block& block, const LaunchFault& fault) {

@@ -68,6 +68,9 @@ constexpr Requirement requirements[] = {
     {"min", "s16x2", 90, 80},
     {"max", "s16x2", 90, 80},
     {"min", "relu", 80, 70},
+    {"max", "relu", 80, 70},
+    {"min", "relu s32", 90, 80},
+    {"max", "relu s32", 90, 80},
     {"add", "u16x2", 90, 80},
     {"add", "s16x2", 90, 80},
     {"neg", "bf16", 80, 70},
@@ -108,6 +111,7 @@ constexpr Requirement requirements[] = {
     {"st", "async", 90, 81},
     {"mma", "bf16", 80, 70},
     {"mma", "tf32", 80, 70},
+    {"mma", "f64", 80, 70},
     {"mma", "m16n8k16", 80, 70},
     {"mma", "m16n8k8", 75, 65},
     {"mma", "m16n8k32", 80, 70},
@@ -119,8 +123,11 @@ constexpr Requirement requirements[] = {
     {"fence", "sc cluster", 90, 78},
     {"fence", "mbarrier_init", 90, 80},
     {"fence", "proxy", 70, 75},
+    {"fence", "proxy async", 90, 80},
     {"membar", "proxy", 70, 75},
     {"discard", "", 80, 74},
+    {"prefetch", "L2::evict_last", 80, 74},
+    {"prefetch", "L2::evict_normal", 80, 74},
     {"applypriority", "", 80, 74},
     {"multimem", "", 90, 81},
     {"isspacep", "param", 70, 77},
@@ -156,11 +163,18 @@ std::string full_name(const Instruction& i) {
 
 std::string version_text(int version) { return std::to_string(version / 10) + "." + std::to_string(version % 10); }
 
-// Conversions of bf16 other than from f32 came later than those; the two types of cvt are its last modifiers.
+// Conversions of bf16 other than from and to f32 came later than those; the two types of cvt are its last modifiers.
 bool is_late_bf16_conversion(const Instruction& i) {
   size_t n = i.modifiers.size();
   if (i.opcode != "cvt" || n < 2) return false;
-  return i.modifiers[n - 1] == "bf16" || (i.modifiers[n - 2] == "bf16" && i.modifiers[n - 1] != "f32");
+  const std::string &to = i.modifiers[n - 2], &from = i.modifiers[n - 1];
+  return (from == "bf16" && to != "f32") || (to == "bf16" && from != "f32");
+}
+
+// Only an arrival that is known not to complete the phase may have had a count from the start.
+bool is_counted_arrival(const Instruction& i) {
+  auto has = [&](const char* m) { return std::find(i.modifiers.begin(), i.modifiers.end(), m) != i.modifiers.end(); };
+  return i.opcode == "mbarrier" && (has("arrive") || has("arrive_drop")) && !has("noComplete") && i.operands.size() == 3;
 }
 
 }  // namespace
@@ -174,7 +188,7 @@ void check_target(const Instruction& instruction, const ModuleSyntax& module) {
       throw PtxError(instruction.line, full_name(instruction) + " needs .version " + version_text(version) +
                                            " or higher, the module has " + version_text(module.version));
   };
-  if (is_late_bf16_conversion(instruction)) check(90, 78);
+  if (is_late_bf16_conversion(instruction) || is_counted_arrival(instruction)) check(90, 78);
   for (const Requirement& r : requirements) {
     if (matches(r, instruction)) check(r.target, r.version);
   }
