@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Kernels.Formats.Safetensors;
@@ -14,7 +15,7 @@ internal static class ModelFolder
     /// <summary>Weights, in this format or another in which repositories keep the same ones again.</summary>
     private static readonly string[] WeightExtensions = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack", ".onnx", ".pkl"];
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Whether an output path means a single file and not a folder.</summary>
     internal static bool IsFile(string path) => path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);

@@ -41,6 +41,7 @@ public sealed class ModelRoundTripTests
             "model_layers_0.safetensors", "model_layers_1.safetensors", "model_layers_2.safetensors", "model_layers_3.safetensors",
         }));
         Assert.That(File.Exists(Path.Combine(folder["df11"], "tokenizer.json")));
+        Assert.That(File.ReadAllText(Path.Combine(folder["df11"], "config.json")), Does.Contain(@"""model\\.layers\\.\\d+"": [").And.Contain("BlockFFNForCausalLM"));
         using (var checkpoint = DFloat11Checkpoint.Open(folder["df11"]))
         {
             Assert.That(checkpoint.Config!.Patterns.Select(pattern => pattern.Regex), Is.EqualTo(new[] { @"model\.embed_tokens", @"model\.layers\.\d+", "lm_head" }));
