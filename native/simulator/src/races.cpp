@@ -60,6 +60,8 @@ void BlockRaces::check(AccessCell& cell, const Warp& w, int lane, const AccessRe
                        uint64_t address) {
   auto against = [&](const AccessRecord& earlier, bool earlier_stores) {
     if (!earlier.block || (earlier.synchronises && now.synchronises) || ordered(earlier, w, lane)) return;
+    // The first guess of a compare-and-swap loop in device memory is usually read without ceremony.
+    if (!shared && (earlier.synchronises || now.synchronises) && !(stores && earlier_stores)) return;
     // Lanes that store to one place in one instruction: the hardware picks one of them, a program may mean it.
     if (stores && earlier_stores && earlier.block == now.block && earlier.warp == now.warp && earlier.clock == now.clock &&
         earlier.line == now.line)
