@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "memory.h"
+#include "races.h"
 #include "report.h"
 #include "statistics.h"
 
@@ -228,33 +229,37 @@ uint8_t* local_memory(Warp& w) {
 }
 
 template <>
-void resolve<Space::global>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes,
-                            Access& out) {
+void resolve<Space::global>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes, Access& out,
+ bool synchronises) {
   resolve_global(w, op, exec, kind, a.value, bytes, out);
+  if (w.block->races) w.block->races->access(w, op, exec, kind, synchronises, false, a.value, bytes);
   if (w.worker->counters) count_global(w, op, exec, kind, a.value, bytes);
 }
 
 template <>
-void resolve<Space::shared>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes,
-                            Access& out) {
+void resolve<Space::shared>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes, Access& out,
+ bool synchronises) {
   resolve_shared(w, op, exec, kind, a.value, bytes, out);
+  if (w.block->races) w.block->races->access(w, op, exec, kind, synchronises, true, a.value, bytes);
   if (w.worker->counters) count_shared(w, op, exec, a.value, bytes);
 }
 
 template <>
-void resolve<Space::local>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes, Access& out) {
+void resolve<Space::local>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes, Access& out,
+ bool) {
   resolve_local(w, op, exec, kind, a.value, bytes, out);
   if (w.worker->counters) w.worker->counters->local_bytes += static_cast<uint64_t>(__builtin_popcount(exec)) * bytes;
 }
 
 template <>
-void resolve<Space::param>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes, Access& out) {
+void resolve<Space::param>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes, Access& out,
+ bool) {
   resolve_each(w, op, exec, kind, Space::param, a.value, bytes, out);
 }
 
 template <>
-void resolve<Space::generic>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes,
-                             Access& out) {
+void resolve<Space::generic>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes, Access& out,
+ bool synchronises) {
   const LaunchContext& launch = *w.block->launch;
   constexpr Space spaces[] = {Space::global, Space::shared, Space::local, Space::param};
   const uint64_t bases[] = {0, launch.shared_base, launch.local_base, launch.param_base};
@@ -269,10 +274,10 @@ void resolve<Space::generic>(Warp& w, const Op* op, uint32_t exec, AccessKind ki
     Access part;
     Access& target = some == exec ? out : part;
     switch (s) {
-      case 0: resolve<Space::global>(w, op, some, kind, inside, bytes, target); break;
-      case 1: resolve<Space::shared>(w, op, some, kind, inside, bytes, target); break;
-      case 2: resolve<Space::local>(w, op, some, kind, inside, bytes, target); break;
-      default: resolve<Space::param>(w, op, some, kind, inside, bytes, target); break;
+      case 0: resolve<Space::global>(w, op, some, kind, inside, bytes, target, synchronises); break;
+      case 1: resolve<Space::shared>(w, op, some, kind, inside, bytes, target, synchronises); break;
+      case 2: resolve<Space::local>(w, op, some, kind, inside, bytes, target, synchronises); break;
+      default: resolve<Space::param>(w, op, some, kind, inside, bytes, target, synchronises); break;
     }
     if (some == exec) return;
     for_lanes(some, [&](int i) { out.pointer[i] = part.pointer[i]; });

@@ -21,7 +21,7 @@ struct AsyncCopies {
   uint64_t open_group[lanes]{};  // number of the group that is not committed yet
 
   // Lands all copies of the lanes but those of the newest kept committed groups and, unless all, of the open group.
-  void wait(uint32_t exec, uint64_t kept, bool all);
+  void wait(Warp& w, const Op* op, uint32_t exec, uint64_t kept, bool all);
 };
 
 }  // namespace simulator

@@ -3,6 +3,7 @@
 
 #include "barrier.h"
 #include "lanes.h"
+#include "races.h"
 #include "report.h"
 #include "warp.h"
 
@@ -50,6 +51,7 @@ void Block::start(LaunchContext& context, uint64_t linear_index) {
     }
   }
   std::memset(shared.get(), 0xFF, shared_bytes);
+  if (context.races) races = std::make_shared<BlockRaces>(*context.races, *this);
   for (Barrier& b : barriers) b = Barrier{};
   for (uint32_t i = 0; i < context.warps; ++i) {
     Warp& w = warps[i];
@@ -124,9 +126,11 @@ void Block::release_if_complete(int number) {
     for (Group& g : w.groups) {
       if (g.state != GroupState::at_barrier || g.barrier != number) continue;
       finish_barrier(g, b);
+      if (races) races->leave(w, static_cast<unsigned>(number));
       g.state = GroupState::ready;
       ++g.pc;
     }
+  if (races) races->barrier_done(static_cast<unsigned>(number));
   b = Barrier{};
 }
 

@@ -35,7 +35,6 @@ const Environment& environment() {
     if (const char* v = text("KERNELS_SIM_STATS")) e.stats = v;
     e.stats_lines = flag("KERNELS_SIM_STATS_LINES");
     e.race_check = flag("KERNELS_SIM_RACECHECK");
-    e.init_check = flag("KERNELS_SIM_INITCHECK");
     return e;
   }();
   return values;

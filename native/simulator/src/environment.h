@@ -13,7 +13,6 @@ struct Environment {
   std::string stats;           // KERNELS_SIM_STATS: a file, or - for standard output
   bool stats_lines = false;    // KERNELS_SIM_STATS_LINES
   bool race_check = false;     // KERNELS_SIM_RACECHECK
-  bool init_check = false;     // KERNELS_SIM_INITCHECK
 };
 
 const Environment& environment();

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "module.h"
 #include "pool.h"
+#include "races.h"
 #include "report.h"
 #include "statistics.h"
 #include "warp.h"
@@ -168,8 +169,6 @@ Fault execute(const DeviceModel& device, const Launch& launch, std::string* repo
   }
   context.count = !env.stats.empty();
   context.count_lines = context.count && env.stats_lines;
-  context.race_check = env.race_check;
-  context.init_check = env.init_check;
   context.shared_base = device_memory().shared_base();
   context.local_base = device_memory().local_base();
   context.param_base = device_memory().param_base();
@@ -178,12 +177,21 @@ Fault execute(const DeviceModel& device, const Launch& launch, std::string* repo
     touched = std::make_unique<TouchedSectors>();
     context.touched = touched.get();
   }
+  std::unique_ptr<RaceDetector> races;
+  if (env.race_check) {
+    races = std::make_unique<RaceDetector>(context);
+    context.races = races.get();
+  }
   uint64_t blocks = uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
   Execution execution(context, blocks, launch.cooperative ? blocks : resident_blocks(device, context));
   Clock::time_point start = Clock::now();
-  unsigned threads = static_cast<unsigned>(std::min<uint64_t>(env.threads, blocks));
+  unsigned threads = static_cast<unsigned>(std::min<uint64_t>(env.race_check ? 1 : env.threads, blocks));
   run_on_pool(threads, [&](unsigned) { execution.work(); });
   if (context.count && execution.total) write_statistics(context, *execution.total, seconds_since(start));
+  if (races && races->any()) {
+    execution.report = races->reports() + execution.report;
+    if (execution.fault == Fault::none) execution.fault = Fault::launch_failed;
+  }
   if (execution.fault != Fault::none) {
     std::fflush(stdout);
     std::fputs(execution.report.c_str(), stderr);

@@ -5,15 +5,21 @@
 #include "async_copies.h"
 #include "decode.h"
 #include "mbarrier.h"
+#include "races.h"
 #include "report.h"
 
 namespace simulator {
 
-void AsyncCopies::wait(uint32_t exec, uint64_t kept, bool all) {
+void AsyncCopies::wait(Warp& w, const Op* op, uint32_t exec, uint64_t kept, bool all) {
   for (Copy& copy : copies)
     for_lanes(copy.mask & exec, [&](int i) {
       if (!all && copy.group[i] + kept >= open_group[i]) return;
       std::memcpy(copy.to[i], copy.data[i], copy.bytes);
+      if (w.block->races) {
+        uint64_t address[lanes];
+        address[i] = static_cast<uint64_t>(copy.to[i] - w.block->shared.get());
+        w.block->races->access(w, op, 1u << i, AccessKind::store, false, true, address, copy.bytes);
+      }
       copy.mask &= ~(1u << i);
     });
   copies.erase(std::remove_if(copies.begin(), copies.end(), [](const Copy& c) { return c.mask == 0; }), copies.end());
@@ -79,13 +85,13 @@ const Op* commit_group(Warp& w, const Op* op, uint32_t exec) {
 }
 
 const Op* wait_group(Warp& w, const Op* op, uint32_t exec) {
-  if (w.async) w.async->wait(exec, static_cast<uint64_t>(op->imm), op->small[0] != 0);
+  if (w.async) w.async->wait(w, op, exec, static_cast<uint64_t>(op->imm), op->small[0] != 0);
   return op + 1;
 }
 
 // Arrives at the mbarrier when the copies so far have landed: they land here.
 const Op* arrive_when_landed(Warp& w, const Op* op, uint32_t exec) {
-  if (w.async) w.async->wait(exec, 0, true);
+  if (w.async) w.async->wait(w, op, exec, 0, true);
   Addresses addresses;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, addresses);
   Access access;

@@ -2,6 +2,7 @@
 #include "barrier.h"
 #include "decode.h"
 #include "lanes.h"
+#include "races.h"
 #include "report.h"
 
 namespace simulator {
@@ -41,6 +42,7 @@ const Op* barrier(Warp& w, const Op* op, uint32_t exec) {
   uint32_t count = static_cast<uint32_t>(__builtin_popcount(exec));
   if (threads && (exec | w.dead) == full) count = 32;
   b.arrived += count;
+  if (w.block->races) w.block->races->arrive(w, n);
   Reduce reduce = static_cast<Reduce>(op->small[0]);
   if (reduce != Reduce::none) {
     uint32_t p = predicate(w, op->c) & exec;
@@ -62,7 +64,8 @@ const Op* barrier(Warp& w, const Op* op, uint32_t exec) {
   return result;
 }
 
-const Op* fence(Warp&, const Op* op, uint32_t) {
+const Op* fence(Warp& w, const Op* op, uint32_t) {
+  if (w.block->races) w.block->races->fence();
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   return op + 1;
 }

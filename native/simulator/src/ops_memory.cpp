@@ -16,7 +16,7 @@ const Op* load(Warp& w, const Op* op, uint32_t exec) {
   Addresses addresses;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, addresses);
   Access access;
-  resolve<space>(w, op, exec, AccessKind::load, addresses, bytes, access);
+  resolve<space>(w, op, exec, AccessKind::load, addresses, bytes, access, op->small[1] != 0);
   if (op->small[1]) w.polled = true;
   if (count == 1 && access.contiguous) {
     Reg* d = destination<Reg>(w, op->d);
@@ -50,7 +50,7 @@ const Op* store(Warp& w, const Op* op, uint32_t exec) {
   Addresses addresses;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, addresses);
   Access access;
-  resolve<space>(w, op, exec, AccessKind::store, addresses, bytes, access);
+  resolve<space>(w, op, exec, AccessKind::store, addresses, bytes, access, op->small[1] != 0);
   ++w.writes;
   if (count == 1 && access.contiguous) {
     const Reg* b = source<Reg>(w, op->b);
@@ -241,7 +241,7 @@ Form take_form(Decoder& d, bool is_store) {
   int vector = d.take_one_of({"v2", "v4", "v8"});
   form.count = vector < 0 ? 1u : 2u << vector;
   form.type = d.take_type();
-  if (!is_store) d.op.small[1] = is_volatile || mmio || order > 0;
+  d.op.small[1] = is_volatile || mmio || order > 0;
   memory_class(d, form.space, is_store);
   d.expect_operands(hint ? 3 : 2);
   if (hint) d.source(2, Type::b64);

@@ -1,6 +1,7 @@
 // Instructions of a warp together: shuffles, votes, matches, reductions, the barrier of a warp.
 #include "decode.h"
 #include "lanes.h"
+#include "races.h"
 #include "report.h"
 
 namespace simulator {
@@ -11,7 +12,7 @@ namespace {
 
 // Lanes named by member masks wait for each other. Gives the lanes that may execute now, all of whose partners are here;
 // 0 when the group has to wait, and then *next says where it goes on.
-uint32_t gather(Warp& w, const Op* op, uint32_t exec, const uint32_t* member, const Op** next) {
+uint32_t gather_lanes(Warp& w, const Op* op, uint32_t exec, const uint32_t* member, const Op** next) {
   uint32_t first_mask = member[__builtin_ctz(exec)];
   if (exec == full && first_mask == full) {
     uint32_t differ = 0;
@@ -50,6 +51,12 @@ uint32_t gather(Warp& w, const Op* op, uint32_t exec, const uint32_t* member, co
   }
   split(w, exec & ~ready, op, GroupState::at_sync);
   return ready;
+}
+
+uint32_t gather(Warp& w, const Op* op, uint32_t exec, const uint32_t* member, const Op** next) {
+  exec = gather_lanes(w, op, exec, member, next);
+  if (exec && w.block->races) w.block->races->warp_synchronised(w);
+  return exec;
 }
 
 // ---- shfl ----
@@ -253,6 +260,7 @@ const Op* warp_barrier(Warp& w, const Op* op, uint32_t exec) {
           other.state = GroupState::ready;
           ++other.pc;
         }
+      if (w.block->races) w.block->races->warp_synchronised(w);
       w.groups[w.current].pc = op + 1;
       return stop();
     }

@@ -82,6 +82,12 @@ std::string describe_op(const LaunchContext& launch, const Op* op) {
   return text + (source.empty() ? ")" : ", " + source + ")");
 }
 
+std::string describe_line(const LaunchContext& launch, int ptx_line) {
+  for (size_t i = 0; i < launch.program->infos.size(); ++i)
+    if (launch.program->infos[i].line == ptx_line) return describe_op(launch, &launch.program->ops[i]);
+  return format("PTX line %d", ptx_line);
+}
+
 std::string report_fault(const LaunchContext& launch, const Block& block, const LaunchFault& fault) {
   std::string text = format("simulator: %s in kernel %s: %s\n", fault_name(fault.fault),
                             launch.program->entry->name.c_str(), fault.message.c_str());

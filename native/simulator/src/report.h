@@ -12,7 +12,8 @@ std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)
 
 // The full report of a fault: kernel, block, thread, PTX line and text, CUDA line.
 std::string report_fault(const LaunchContext& launch, const Block& block, const LaunchFault& fault);
-// "bar.sync at line 12" and the like.
+// Text, line and source line of an instruction.
 std::string describe_op(const LaunchContext& launch, const Op* op);
+std::string describe_line(const LaunchContext& launch, int ptx_line);
 
 }  // namespace simulator

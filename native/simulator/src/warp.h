@@ -135,7 +135,7 @@ struct LaunchContext {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   double timeout_seconds = 0;
   bool count = false, count_lines = false;
-  bool race_check = false, init_check = false;
+  class RaceDetector* races = nullptr;
   std::atomic<bool> stopped{false};
   std::atomic<uint64_t> progress{0};  // grows as memory changes or blocks end; tells spinning from waiting
   class TouchedSectors* touched = nullptr;
@@ -157,7 +157,7 @@ struct Block {
   uint32_t shared_bytes = 0;
   std::unique_ptr<uint8_t[]> register_storage;
   Barrier barriers[16];
-  struct SharedRaces* races = nullptr;
+  std::shared_ptr<class BlockRaces> races;  // null unless races are looked for
 
   std::vector<WarpState> states;
   const Warp* running = nullptr;
