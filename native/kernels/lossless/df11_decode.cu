@@ -178,7 +178,7 @@ __device__ __forceinline__ bool emit_exponents(Bits bits, uint32_t position, uin
       uint32_t fill = walked >> 13 & 24, before = walked;
       walked += entry.x & kAdvance;
       pending |= entry.y << fill;
-      if ((before ^ walked) & 4 * kOneCode) {
+      if (bits_that_differ(4 * kOneCode, before, walked)) {  // a word is full
         atomicOr(word++, pending);
         pending = shift_in(0, entry.y, fill);
       }
@@ -274,12 +274,12 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     bits.skip(gap);
 
     const uint32_t count = count_codes(bits, gap, lut_rows);
-    const uint32_t through = warp_inclusive_sum(count, lane);
+    const uint32_t through = warp_inclusive_sum(count);
     if (lane == kWarpSize - 1) warp_totals[warp] = through;
     __syncthreads();
-    const uint32_t totals_through = warp_inclusive_sum(lane < kWarps ? warp_totals[lane] : 0, lane);
-    const uint32_t total = __shfl_sync(kFullWarp, totals_through, kWarps - 1);
-    const uint32_t before = warp == 0 ? 0 : __shfl_sync(kFullWarp, totals_through, warp - 1);
+    const uint32_t warp_total = lane < kWarps ? warp_totals[lane] : 0;
+    const uint32_t total = warp_sum(warp_total);
+    const uint32_t before = warp_sum(lane < warp ? warp_total : 0);
 
     // The same decision in every thread. The last chunk's filling may look like more codes.
     const uint32_t elements = last - first;
