@@ -10,13 +10,6 @@ __device__ __forceinline__ uint32_t bit_select(uint32_t mask, uint32_t ones, uin
   return result;
 }
 
-// The bits of mask in which a and b differ: one lop3.
-__device__ __forceinline__ uint32_t bits_that_differ(uint32_t mask, uint32_t a, uint32_t b) {
-  uint32_t result;
-  asm("lop3.b32 %0, %1, %2, %3, 0x60;" : "=r"(result) : "r"(mask), "r"(a), "r"(b));
-  return result;
-}
-
 // Big-endian view of four little-endian bytes.
 __device__ __forceinline__ uint32_t reverse_bytes(uint32_t word) { return __byte_perm(word, 0, 0x0123); }
 

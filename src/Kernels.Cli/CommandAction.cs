@@ -8,8 +8,9 @@ namespace Kernels.Cli;
 /// <summary>Runs a command and turns its failures into one message on standard error and an exit code.</summary>
 internal static class CommandAction
 {
+    // On a thread of its own, so that Ctrl+C and SIGTERM reach the cancellation token while the command works.
     public static void Runs(this Command command, Func<ParseResult, CancellationToken, int> run) =>
-        command.SetAction((result, cancellation) => Task.FromResult(Guard(() => run(result, cancellation))));
+        command.SetAction((result, cancellation) => Task.Run(() => Guard(() => run(result, cancellation)), CancellationToken.None));
 
     public static int Guard(Func<int> run)
     {
@@ -18,6 +19,10 @@ internal static class CommandAction
             return run();
         }
         catch (OperationCanceledException)
+        {
+            return Fail("Cancelled; no output file was left half written.", ExitCode.Cancelled);
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OperationCanceledException))
         {
             return Fail("Cancelled; no output file was left half written.", ExitCode.Cancelled);
         }
@@ -34,13 +39,19 @@ internal static class CommandAction
             return Fail(e.Message, ExitCode.Usage);
         }
         catch (Exception e) when (e is LibraryLoadException or KernelCompilationException or CudaOutOfMemoryException or NotSupportedException
-            or IOException or UnauthorizedAccessException)
+            or IOException or UnauthorizedAccessException or InvalidDataException or OutOfMemoryException)
         {
             return Fail(e.Message, ExitCode.Environment);
         }
         catch (CudaException e)
         {
             return Fail(e.Message, ExitCode.DeviceError);
+        }
+#pragma warning disable CA1031 // the last resort: one line and a code of its own instead of a crash
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Fail($"{e.GetType().Name}: {e.Message} (this is a fault of the tool)", ExitCode.Internal);
         }
     }
 

@@ -20,6 +20,9 @@ internal static class ExitCode
     /// <summary>A CUDA call failed.</summary>
     public const int DeviceError = 5;
 
-    /// <summary>Stopped by Ctrl+C.</summary>
+    /// <summary>A fault of the tool itself.</summary>
+    public const int Internal = 70;
+
+    /// <summary>Stopped by Ctrl+C or SIGTERM.</summary>
     public const int Cancelled = 130;
 }

@@ -9,7 +9,11 @@ internal static class Program
     private static int Main(string[] args)
     {
         ParseResult result = CreateRoot().Parse(args);
-        int code = result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        int code = result.Invoke(new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = TimeSpan.FromSeconds(10), // to stop at the next piece of work and delete what is half written
+        });
         return result.Errors.Count > 0 ? ExitCode.Usage : code;
     }
 

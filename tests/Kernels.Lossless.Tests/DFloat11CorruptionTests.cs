@@ -16,8 +16,13 @@ public sealed class DFloat11CorruptionTests(int window)
 {
     private const int Guard = 64;
 
-    private readonly DFloat11Group _group = Bfloat16Groups.Encode(
-        Bfloat16Groups.Draw(30_000, seed: 11, [.. Enumerable.Range(100, 24).Select(e => ((byte)e, Math.Pow(0.55, Math.Abs(e - 112))))]));
+    private readonly ushort[] _original =
+        Bfloat16Groups.Draw(30_000, seed: 11, [.. Enumerable.Range(100, 24).Select(e => ((byte)e, Math.Pow(0.55, Math.Abs(e - 112))))]);
+
+    private DFloat11Group _group = null!;
+
+    [OneTimeSetUp]
+    public void Encode() => _group = Bfloat16Groups.Encode(_original);
 
     [OneTimeTearDown]
     public void Release() => _group.Dispose();
@@ -48,14 +53,20 @@ public sealed class DFloat11CorruptionTests(int window)
             ushort[] written = output.Span.ToArray(stream);
             Assert.That(written.Take(Guard).Concat(written.TakeLast(Guard)), Has.All.EqualTo((ushort)0xa5a5), $"round {round}: a guard was written");
             if (word == DFloat11DeviceDecoder.NoCorruption)
+            {
+                // Gaps and positions are redundant: what passes the checks is what the encoder wrote.
+                if (round % 4 >= 2)
+                    Assert.That(written[Guard..^Guard], Is.EqualTo(_original), $"round {round}");
                 continue;
+            }
+
             seen.Add((DFloat11ChunkStatus)(word & 255));
             Assert.That(word >> 8, Is.LessThan((ulong)_group.BlockCount), $"round {round}");
             Assert.That(() => DFloat11DeviceDecoder.ThrowIfCorrupt(_group, word),
                 Throws.TypeOf<InvalidModelException>().With.Message.Contains($"chunk {word >> 8}").And.Message.Contains("generated"));
         }
 
-        Assert.That(seen, Is.EquivalentTo(new[] { DFloat11ChunkStatus.BadPositions, DFloat11ChunkStatus.BadCode, DFloat11ChunkStatus.BadCount }),
+        Assert.That(seen, Is.EquivalentTo(new[] { DFloat11ChunkStatus.BadPositions, DFloat11ChunkStatus.BadCode, DFloat11ChunkStatus.BadCount, DFloat11ChunkStatus.BadGap }),
             "the mutations should reach every status");
     }
 
@@ -64,6 +75,33 @@ public sealed class DFloat11CorruptionTests(int window)
     {
         Assert.That(DecodeWithPositions(positions => positions[1] = 20_000_000), Is.EqualTo(((ulong)0 << 8) | (ulong)DFloat11ChunkStatus.BadPositions));
         Assert.That(DecodeWithPositions(positions => (positions[1], positions[2]) = (positions[2], positions[1])) & 255, Is.EqualTo((ulong)DFloat11ChunkStatus.BadPositions));
+    }
+
+    [Test]
+    public void Two_gaps_that_are_wrong_but_leave_the_number_of_codes_are_named()
+    {
+        using DFloat11Checkpoint checkpoint = DFloat11Checkpoint.Open(Bfloat16Groups.RepositoryPath("tests/data/df11-sample"));
+        DFloat11Group group = checkpoint.Groups[0];
+        Assert.That((group.Gap(10), group.Gap(11)), Is.EqualTo((1, 2)), "the sample's own gaps");
+        Device device = TestDevice.Device;
+        using Stream stream = device.CreateStream();
+        using DFloat11DeviceGroup uploaded = DFloat11DeviceGroup.Upload(group, DeviceDecode.SharedPool, stream);
+        byte[] gaps = group.Gaps.ToArray();
+        // Bits 50-54 are thread 10's, 55-59 thread 11's.
+        gaps[6] = (byte)(gaps[6] & 0xc0 | 4 << 1 | 0);
+        gaps[7] = (byte)(gaps[7] & 0x0f);
+        uploaded.Gaps.CopyFrom(gaps, stream);
+        using DeviceBuffer<ushort> output = device.Allocate<ushort>(group.ElementCount);
+        using DeviceBuffer<ulong> status = device.Allocate<ulong>(1);
+        DeviceDecode.Decoder(window).Decode(uploaded, output, status, stream);
+        Assert.That(status.Span.ToArray(stream)[0], Is.EqualTo((ulong)DFloat11ChunkStatus.BadGap));
+    }
+
+    [Test]
+    public void Positions_that_do_not_begin_at_0_or_end_at_the_element_count_are_named()
+    {
+        Assert.That(DecodeWithPositions(positions => positions[0] = 1) & 255, Is.EqualTo((ulong)DFloat11ChunkStatus.BadPositions));
+        Assert.That(DecodeWithPositions(positions => positions[^1]--) & 255, Is.EqualTo((ulong)DFloat11ChunkStatus.BadPositions));
     }
 
     [Test]

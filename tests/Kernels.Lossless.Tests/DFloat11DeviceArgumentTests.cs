@@ -61,6 +61,13 @@ public sealed class DFloat11DeviceArgumentTests
         Throws.ArgumentException.With.Message.Contains("aligned to 8 bytes"));
 
     [Test]
+    public void A_disposed_group_is_refused()
+    {
+        _uploaded.Dispose();
+        Assert.That(() => Decoder.Decode(_uploaded, _output, _status, _stream), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
     public void Fields_in_memory_of_the_callers_decode_as_they_stand()
     {
         var borrowed = new DFloat11DeviceGroup(_group, _uploaded.EncodedExponent, _uploaded.SignMantissa, _uploaded.Luts, _uploaded.Gaps, _uploaded.OutputPositions);

@@ -5,11 +5,12 @@
 // Arguments (device pointers; layout: docs/df11.md)
 //   encoded           u8  [n_bytes]              Huffman codes of the exponents, MSB first     8-byte aligned
 //   sign_mantissa     u8  [n_elements]           sign << 7 | mantissa                          8-byte aligned
-//   luts              u8  [lut_rows][256]        decode rows, then the code lengths            4-byte aligned
+//   luts              u8  [lut_rows][256]        decode rows, then the code lengths            4-byte aligned; 2 to 18 rows
 //   gaps              u8  [n_chunks * THREADS * 5 / 8]   first bit of each thread's codes      4-byte aligned
 //   output_positions  u32 [n_chunks + 1]         first element of each chunk
 //   output            u16 [n_elements]           BF16                                          16-byte aligned
-//   staging_elements  largest number of elements of a chunk; dynamic shared memory: 16 * (staging_elements / 16 + 6) bytes
+//   staging_elements  largest number of elements of a chunk; dynamic shared memory: 16 * (staging_elements / 16 + 6) bytes,
+//                     and at least 2 << WINDOW bytes, in which the table is prepared
 //   status            u64, all ones before the launch; afterwards the smallest of chunk << 8 | Df11Status of the
 //                     corrupt chunks. A corrupt chunk leaves its part of the output as it was or holds arbitrary values
 //                     there; nothing is written outside the output, whatever the bytes are.
@@ -22,7 +23,8 @@
 //   4. merge   thread t takes elements 8t..8t+7 from the staging buffer, adds sign and mantissa, stores 16 bytes
 // Three barriers a chunk. Codes longer than WINDOW bits take the rows of `luts`, eight bits at a time.
 //
-// Cost a weight at 2.6 bits an exponent: 3.4 bytes of DRAM traffic, 0.6 warp instructions (docs/kernels/df11_decode.md).
+// Cost a weight at 2.6 bits an exponent: 3.4 bytes of DRAM traffic, 0.8 warp instructions and 0.4 more where a block has one
+// chunk only and so a table of its own (docs/kernels/df11_decode.md).
 //
 // Source of the format: DFloat11 (arXiv 2504.11651). This kernel is new: multi-symbol table, shuffle scan, exponents kept
 // rotated by one bit so that sign, exponent and mantissa merge by byte-wise selects, four weights an instruction.
@@ -42,7 +44,7 @@ constexpr uint32_t kWindows = 1u << WINDOW;
 constexpr uint32_t kMaxLutRows = 18;
 constexpr uint32_t kFirstPointer = 240;  // LUT values from here on point to row 256 - value
 
-enum Df11Status : uint32_t { kBadPositions = 1, kBadCode = 2, kBadCount = 3 };
+enum Df11Status : uint32_t { kBadPositions = 1, kBadCode = 2, kBadCount = 3, kBadGap = 4 };
 
 // What a table lookup yields. `advance` is packed so that one add moves position and count on:
 //   bits 0-4 bits of its codes | 5-15 bit 4+i set: a code other than the first starts at bit i | 16-23 codes | 24-31 bits again
@@ -143,8 +145,14 @@ __device__ __forceinline__ Code take_long_code(Bits& bits, uint32_t& walked, uin
   return code;
 }
 
-// Number of codes that start in the 64 bits from which `position` are already skipped.
-__device__ __forceinline__ uint32_t count_codes(Bits bits, uint32_t position, uint32_t lut_rows) {
+// What a thread's walk finds: the codes that start in its 64 bits, and behind these a bit for each code that starts there,
+// as far as the walk has seen; the lowest is the next thread's gap.
+struct Count {
+  uint32_t codes, next_starts;
+};
+
+// Of the 64 bits `position` are already skipped.
+__device__ __forceinline__ Count count_codes(Bits bits, uint32_t position, uint32_t lut_rows) {
   const uint32_t table_address = shared_address(table);
   uint32_t walked = position * kOneBit, advance = 0;
   for (;;) {
@@ -159,7 +167,8 @@ __device__ __forceinline__ uint32_t count_codes(Bits bits, uint32_t position, ui
   }
   // The last lookup's codes that start at bit 64 or behind belong to the next thread.
   uint32_t beyond = (walked - kEnd) >> 24;
-  return (walked >> 16 & 255) - __popc((advance & kLaterStarts) >> (4 + (advance & 31) - beyond));
+  uint32_t later = (advance & kLaterStarts) >> ((4 + (advance & 31) - beyond) & 31);
+  return {(walked >> 16 & 255) - __popc(later), later | 1u << beyond};
 }
 
 // ORs the exponents of the same codes into staging bytes from `offset` on, a word at a time. Behind them come up to three
@@ -178,7 +187,7 @@ __device__ __forceinline__ bool emit_exponents(Bits bits, uint32_t position, uin
       uint32_t fill = walked >> 13 & 24, before = walked;
       walked += entry.x & kAdvance;
       pending |= entry.y << fill;
-      if (bits_that_differ(4 * kOneCode, before, walked)) {  // a word is full
+      if ((before ^ walked) & 4 * kOneCode) {  // a word is full
         atomicOr(word++, pending);
         pending = shift_in(0, entry.y, fill);
       }
@@ -264,16 +273,20 @@ extern "C" __global__ void __launch_bounds__(THREADS)
       for (uint32_t i = 0; i < 4; i++) word = word << 8 | (start + 8 + i < n_bytes ? encoded[start + 8 + i] : 0);
       first_words[THREADS] = word;
     }
-    if (thread < kGapWords) gap_words[thread] = reverse_bytes(__ldg(gaps + (uint64_t)chunk * kGapWords + thread));
+    // One word more: the next chunk's first gap.
+    if (thread < kGapWords + (chunk + 1 < n_chunks)) {
+      gap_words[thread] = reverse_bytes(__ldg(gaps + (uint64_t)chunk * kGapWords + thread));
+    }
     const uint32_t first = output_positions[chunk], last = output_positions[chunk + 1];
     __syncthreads();
 
     bits.c = first_words[thread + 1];
     const uint32_t gap_bit = thread * 5;
-    const uint32_t gap = shift_in(gap_words[gap_bit / 32], gap_words[gap_bit / 32 + 1], gap_bit) >> 27;
+    const uint32_t gap_bits = shift_in(gap_words[gap_bit / 32], gap_words[gap_bit / 32 + 1], gap_bit);
+    const uint32_t gap = gap_bits >> 27, next_gap = gap_bits >> 22 & 31;
     bits.skip(gap);
 
-    const uint32_t count = count_codes(bits, gap, lut_rows);
+    const auto [count, next_starts] = count_codes(bits, gap, lut_rows);
     const uint32_t through = warp_inclusive_sum(count);
     if (lane == kWarpSize - 1) warp_totals[warp] = through;
     __syncthreads();
@@ -283,16 +296,20 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
     // The same decision in every thread. The last chunk's filling may look like more codes.
     const uint32_t elements = last - first;
-    if (first > last || last > n_elements || elements > staging_elements) {
+    const bool is_last = chunk + 1 == n_chunks;
+    if (first > last || last > n_elements || elements > staging_elements || (chunk == 0 && first != 0) ||
+        (is_last && last != n_elements)) {
       if (thread == 0) report(status, chunk, kBadPositions);
       continue;
     }
-    if (chunk + 1 < n_chunks ? total != elements : total < elements) {
+    if (is_last ? total < elements : total != elements) {
       if (thread == 0) report(status, chunk, kBadCount);
       continue;
     }
 
     const uint32_t offset = before + through - count;
+    const uint32_t next_start = next_starts & (0 - next_starts);
+    if (next_start != 1u << next_gap && first + offset + count < n_elements) report(status, chunk, kBadGap);
     if (offset < elements && !emit_exponents(bits, gap, first % 8 + offset, min(count, elements - offset), lut_rows)) {
       report(status, chunk, kBadCode);
     }

@@ -41,6 +41,15 @@ internal static class CompileCommand
     {
         if (emit is not null && output is null)
             throw new ArgumentException("--emit needs a folder: -o DIR.");
+        if (emit is null && output is not null)
+            throw new ArgumentException("-o needs to know what to write: --emit ptx or --emit cubin.");
+        ComputeCapability lowest = KernelCatalog.All.Min(definition => definition.MinimumArchitecture);
+        foreach (ComputeCapability architecture in architectures)
+        {
+            if (architecture < lowest)
+                throw new ArgumentException($"No kernel runs on {architecture.RealName}; the lowest architecture is {lowest.RealName}.");
+        }
+
         output?.Create();
         var table = new Table().AddColumns("kernel", "arch", "registers", "shared", "local", "spill stores", "spill loads", "compiled");
         foreach (TableColumn column in table.Columns.Skip(2))

@@ -48,7 +48,7 @@ internal static class CompressCommand
             $"{output}: {report.TensorCount} tensors, {report.Groups.Length} groups, {Figures.Bytes(report.OriginalBytes)} -> {Figures.Bytes(report.StoredBytes)} " +
             $"({Figures.Percent(report.StoredBytes, report.OriginalBytes)}) in {Figures.Time(watch.Elapsed)}, {Figures.Rate(report.OriginalBytes, watch.Elapsed)}");
         foreach (DFloat11Fallback fallback in report.Fallbacks)
-            Console.WriteLine($"  not compressed: {fallback.Matrix.Name}: {fallback.Reason}");
+            Console.WriteLine($"  not compressed: {Figures.Name(fallback.Matrix.Name)}: {fallback.Reason}");
         return ExitCode.Success;
     }
 }

@@ -5,7 +5,6 @@ using Kernels.Formats.DFloat11;
 using Kernels.Formats.Safetensors;
 using Kernels.Native;
 using Kernels.Runtime;
-using Spectre.Console;
 
 namespace Kernels.Cli.Commands;
 
@@ -16,13 +15,12 @@ internal static class DemoCommand
     {
         var model = new Argument<string>("model") { Description = "A safetensors file, or a folder with an index." };
         var command = new Command("demo", "Compress a model, decode every tensor on the device, compare all bits, and show the figures.") { model };
-        command.Runs((result, cancellation) => Run(result.GetValue(model)!, cancellation));
+        command.Runs((result, cancellation) => Run(result.GetValue(model)!, new ParallelOptions { CancellationToken = cancellation }));
         return command;
     }
 
-    private static int Run(string path, CancellationToken cancellation)
+    private static int Run(string path, ParallelOptions options)
     {
-        var options = new ParallelOptions { CancellationToken = cancellation };
         using Device device = Device.Open();
         using SafetensorsModel model = SafetensorsModel.Open(path);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("kernels-demo-");
@@ -33,7 +31,7 @@ internal static class DemoCommand
             DFloat11CompressionReport report = LongWork.Run("compress", progress => DFloat11Compressor.Compress(model, compressed, options, progress));
             TimeSpan compressTime = watch.Elapsed;
             using DFloat11Checkpoint checkpoint = DFloat11Checkpoint.Open(compressed);
-            return Show(device, model, checkpoint, report, compressTime, options);
+            return Decode(device, model, checkpoint, report, compressTime, options);
         }
         finally
         {
@@ -41,67 +39,45 @@ internal static class DemoCommand
         }
     }
 
-    private static int Show(Device device, SafetensorsModel model, DFloat11Checkpoint checkpoint, DFloat11CompressionReport report, TimeSpan compressTime, ParallelOptions options)
+    private static int Decode(Device device, SafetensorsModel model, DFloat11Checkpoint checkpoint, DFloat11CompressionReport report, TimeSpan compressTime, ParallelOptions options)
     {
+        // A second compiler has nothing in memory: what it takes is what a warm start takes.
         var first = new KernelCompiler(KernelCompilerOptions.FromEnvironment());
-        var watch = Stopwatch.StartNew();
-        using (var cold = new DeviceGroupDecoder(device, first))
-            cold.Prepare();
-        TimeSpan coldTime = watch.Elapsed;
-        watch.Restart();
-        using var decoder = new DeviceGroupDecoder(device, new KernelCompiler(KernelCompilerOptions.FromEnvironment()));
-        decoder.Prepare();
-        TimeSpan warmTime = watch.Elapsed;
-
-        var table = new Table().AddColumns(
-            "group", "tensors", "weights", "BF16", "DF11", "bits/weight", "entropy bound", "codes", "longest", "decode", "bits");
-        foreach (TableColumn column in table.Columns.Skip(1))
-            column.RightAligned();
-        int different = 0;
-        TimeSpan decodeTime = default;
-        long weights = 0;
-        foreach (DFloat11Group group in checkpoint.Groups)
+        TimeSpan firstLoad = Prepare(device, first, out DeviceGroupDecoder used);
+        used.Dispose();
+        TimeSpan secondLoad = Prepare(device, new KernelCompiler(KernelCompilerOptions.FromEnvironment()), out DeviceGroupDecoder decoder);
+        using (decoder)
         {
-            options.CancellationToken.ThrowIfCancellationRequested();
-            using var output = new NativeBuffer(2 * group.ElementCount);
-            decoder.Decode(group, output);
-            int unequal = group.Matrices.Count(matrix => !SameBits(model, matrix, output));
-            different += unequal;
-            decodeTime += decoder.LastDecodeTime;
-            weights += group.ElementCount;
-            DFloat11Statistics statistics = DFloat11Statistics.Measure(group, options);
-            table.AddRow(
-                Markup.Escape(group.Name), $"{group.Matrices.Length}", Figures.Count(group.ElementCount), Figures.Bytes(2 * group.ElementCount), Figures.Bytes(group.StoredBytes),
-                Figures.Fixed(statistics.BitsPerElement, 3), Figures.Fixed(statistics.BoundPerElement, 3), $"{statistics.DistinctExponents}", $"{statistics.LongestCode} bits",
-                Figures.Time(decoder.LastDecodeTime), unequal == 0 ? "[green]equal[/]" : "[red]differ[/]");
+            var groups = new List<DecodedGroup>();
+            ModelComparison comparison = ModelComparison.Compare(model, checkpoint, (group, output) =>
+            {
+                options.CancellationToken.ThrowIfCancellationRequested();
+                decoder.Decode(group, output);
+                groups.Add(new DecodedGroup(group, decoder.LastDecodeTime, DFloat11Statistics.Measure(group, options)));
+            }, progress: null);
+
+            DemoTable.Write(groups, checkpoint.RawTensors, report, comparison);
+            TimeSpan decodeTime = groups.Aggregate(TimeSpan.Zero, (sum, group) => sum + group.Time);
+            long decodedBytes = groups.Sum(group => 2 * group.Group.ElementCount);
+            string compiled = first.Compilations > 0 ? $"{first.Compilations} compilations by NVRTC {NvrtcLibrary.Version} in {Figures.Time(firstLoad)}"
+                : first.HasNvrtc ? $"nothing compiled, all kernels from the cache in {Figures.Time(firstLoad)}"
+                : $"no NVRTC: all kernels from the pack in {Figures.Time(firstLoad)}";
+            Console.WriteLine($"compress  {Figures.Time(compressTime)} on {Environment.ProcessorCount} cores, {Figures.Rate(report.OriginalBytes, compressTime)}; {Figures.Percent(report.StoredBytes, report.OriginalBytes)} of the original");
+            Console.WriteLine($"decode    {Figures.Time(decodeTime)} for {Figures.Bytes(decodedBytes)} of BF16, {Figures.Rate(decodedBytes, decodeTime)}");
+            Console.WriteLine($"compile   {compiled}; loaded again in {Figures.Time(secondLoad)}");
+            Console.WriteLine($"executor  {device.Properties.Name}, compute capability {device.ComputeCapability} ({DriverLibrary.Path}); device memory peak {Figures.Bytes(decoder.Memory.PeakInUse)}");
+            Console.WriteLine(comparison.AreEqual
+                ? $"verdict   all {comparison.TensorCount} tensors equal, every bit"
+                : $"verdict   {comparison.Differences.Length} of {comparison.TensorCount} tensors differ, first {Figures.Name(comparison.First!.Tensor)}: {comparison.First.Reason}");
+            return comparison.AreEqual ? ExitCode.Success : ExitCode.CheckFailed;
         }
-
-        int rawDifferent = checkpoint.RawTensors.Count(tensor => !model.TryGetTensor(tensor.Name, out TensorView expected) || ModelComparison.CompareTensor(expected, tensor) is not null);
-        long rawBytes = checkpoint.RawTensors.Sum(tensor => tensor.ByteLength);
-        table.AddRow("not compressed", $"{checkpoint.RawTensors.Count}", "", Figures.Bytes(rawBytes), Figures.Bytes(rawBytes), "", "", "", "", "", rawDifferent == 0 ? "[green]equal[/]" : "[red]differ[/]");
-        different += rawDifferent;
-        int tensors = checkpoint.Groups.Sum(group => group.Matrices.Length) + checkpoint.RawTensors.Count;
-        table.AddRow("[bold]all[/]", $"{tensors}", Figures.Count(weights), Figures.Bytes(report.OriginalBytes), Figures.Bytes(report.StoredBytes),
-            Figures.Fixed(16.0 * report.StoredBytes / report.OriginalBytes, 3), "", "", "", Figures.Time(decodeTime), different == 0 ? "[green]equal[/]" : "[red]differ[/]");
-        WideTable.Write(table);
-
-        string compiled = first.Compilations > 0 ? $"{first.Compilations} kernels compiled by NVRTC {NvrtcLibrary.Version} in {Figures.Time(coldTime)}"
-            : first.HasNvrtc ? $"nothing compiled, all kernels from the cache in {Figures.Time(coldTime)}"
-            : $"no NVRTC: all kernels from the pack in {Figures.Time(coldTime)}";
-        Console.WriteLine($"compress  {Figures.Time(compressTime)} on {Environment.ProcessorCount} cores, {Figures.Rate(report.OriginalBytes, compressTime)}; {Figures.Percent(report.StoredBytes, report.OriginalBytes)} of the original");
-        Console.WriteLine($"decode    {Figures.Time(decodeTime)} for {Figures.Bytes(2 * weights)} of BF16, {Figures.Rate(2 * weights, decodeTime)}");
-        Console.WriteLine($"compile   {compiled}; loaded again in {Figures.Time(warmTime)}");
-        Console.WriteLine($"executor  {device.Properties.Name}, compute capability {device.ComputeCapability} ({DriverLibrary.Path}); device memory peak {Figures.Bytes(decoder.Memory.PeakInUse)}");
-        bool complete = tensors == model.Tensors.Count;
-        Console.WriteLine(different == 0 && complete
-            ? $"verdict   all {tensors} tensors equal, every bit"
-            : $"verdict   {different} of {tensors} tensors differ{(complete ? "" : $", and the model has {model.Tensors.Count}")}");
-        return different == 0 && complete ? ExitCode.Success : ExitCode.CheckFailed;
     }
 
-    private static bool SameBits(SafetensorsModel model, DFloat11Matrix matrix, NativeBuffer output)
+    private static TimeSpan Prepare(Device device, KernelCompiler compiler, out DeviceGroupDecoder decoder)
     {
-        var decoded = new TensorView(new TensorInfo(matrix.Name, SafetensorsDtype.BF16, matrix.Shape.AsSpan()), output.AsRegion().Slice(2 * matrix.Offset, 2 * matrix.ElementCount));
-        return model.TryGetTensor(matrix.Name, out TensorView expected) && ModelComparison.CompareTensor(expected, decoded) is null;
+        var watch = Stopwatch.StartNew();
+        decoder = new DeviceGroupDecoder(device, compiler);
+        decoder.Prepare();
+        return watch.Elapsed;
     }
 }

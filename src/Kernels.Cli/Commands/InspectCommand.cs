@@ -13,16 +13,18 @@ internal static class InspectCommand
     {
         var model = new Argument<string>("model") { Description = "A safetensors file, or a folder with an index." };
         var json = JsonOutput.CreateOption();
-        var command = new Command("inspect", "List the tensors of a model, and the groups of a compressed one, after validating all of it.") { model, json };
-        command.Runs((result, _) => Run(result.GetValue(model)!, result.GetValue(json)));
+        var command = new Command("inspect", "List the tensors of a model, and the groups of a compressed one, after validating and decoding all of it.") { model, json };
+        command.Runs((result, cancellation) => Run(result.GetValue(model)!, new ParallelOptions { CancellationToken = cancellation }, result.GetValue(json)));
         return command;
     }
 
-    private static int Run(string path, bool json)
+    private static int Run(string path, ParallelOptions options, bool json)
     {
         using SafetensorsModel model = SafetensorsModel.Open(path);
         bool compressed = DFloat11Checkpoint.IsCheckpoint(model);
         using DFloat11Checkpoint? checkpoint = compressed ? DFloat11Checkpoint.Open(path) : null;
+        // Decoding is what validates a stream.
+        List<(DFloat11Group Group, DFloat11Statistics Statistics)> groups = [.. (checkpoint?.Groups ?? []).Select(group => (group, DFloat11Statistics.Measure(group, options)))];
         IReadOnlyList<TensorView> tensors = checkpoint?.RawTensors ?? model.Tensors;
         if (json)
         {
@@ -32,7 +34,7 @@ internal static class InspectCommand
                 ["files"] = model.Files.Count,
                 ["bytes"] = model.ByteLength,
                 ["format"] = compressed ? "df11" : "safetensors",
-                ["groups"] = new JsonArray([.. (checkpoint?.Groups ?? []).Select(ToJson)]),
+                ["groups"] = new JsonArray([.. groups.Select(entry => (JsonNode)ToJson(entry.Group, entry.Statistics))]),
                 ["tensors"] = new JsonArray([.. tensors.Select(ToJson)]),
             });
             return ExitCode.Success;
@@ -40,18 +42,18 @@ internal static class InspectCommand
 
         Console.WriteLine($"{path}: {(compressed ? "DF11 checkpoint" : "safetensors")}, {model.Files.Count} file(s), {Figures.Bytes(model.ByteLength)} of tensors");
         if (checkpoint is not null)
-            WideTable.Write(GroupTable(checkpoint.Groups));
+            WideTable.Write(GroupTable(groups));
         WideTable.Write(TensorTable(tensors));
         return ExitCode.Success;
     }
 
-    private static Table GroupTable(IReadOnlyList<DFloat11Group> groups)
+    private static Table GroupTable(List<(DFloat11Group Group, DFloat11Statistics Statistics)> groups)
     {
-        var table = new Table { Title = new TableTitle("DF11 groups") }.AddColumns("group", "matrices", "weights", "bytes", "bits a weight", "chunks", "decode rows");
-        foreach (DFloat11Group group in groups)
+        var table = new Table { Title = new TableTitle("DF11 groups") }.AddColumns("group", "matrices", "weights", "bytes", "bits/weight", "entropy bound", "codes", "longest", "chunks", "decode rows");
+        foreach ((DFloat11Group group, DFloat11Statistics statistics) in groups)
         {
-            table.AddRow(Markup.Escape(group.Name), $"{group.Matrices.Length}", Figures.Count(group.ElementCount), Figures.Bytes(group.StoredBytes),
-                Figures.Fixed(group.BitsPerElement, 3), $"{group.BlockCount}", $"{group.DecodeRowCount}");
+            table.AddRow(Markup.Escape(Figures.Name(group.Name)), $"{group.Matrices.Length}", Figures.Count(group.ElementCount), Figures.Bytes(group.StoredBytes),
+                Figures.Fixed(group.BitsPerElement, 3), Figures.Fixed(statistics.BoundPerElement, 3), $"{statistics.DistinctExponents}", $"{statistics.LongestCode} bits", $"{group.BlockCount}", $"{group.DecodeRowCount}");
         }
 
         return table;
@@ -62,21 +64,22 @@ internal static class InspectCommand
         var table = new Table { Title = new TableTitle("tensors") }.AddColumns("tensor", "dtype", "shape", "bytes", "exponent entropy, bits");
         foreach (TensorView tensor in tensors)
         {
-            table.AddRow(Markup.Escape(tensor.Name), tensor.Dtype.Name(), Markup.Escape(tensor.Info.ShapeText), Figures.Bytes(tensor.ByteLength),
-                tensor.Dtype == SafetensorsDtype.BF16 && tensor.ElementCount > 0 ? Figures.Fixed(Entropy(tensor), 3) : "");
+            table.AddRow(Markup.Escape(Figures.Name(tensor.Name)), tensor.Dtype.Name(), Markup.Escape(tensor.Info.ShapeText), Figures.Bytes(tensor.ByteLength),
+                tensor.Dtype == SafetensorsDtype.BF16 ? Figures.Fixed(DFloat11Statistics.EntropyOf(tensor), 3) : "");
         }
 
         return table;
     }
 
-    private static double Entropy(TensorView tensor) => DFloat11Statistics.EntropyOf(tensor);
-
-    private static JsonNode ToJson(DFloat11Group group) => new JsonObject
+    private static JsonObject ToJson(DFloat11Group group, DFloat11Statistics statistics) => new JsonObject
     {
         ["name"] = group.Name,
         ["weights"] = group.ElementCount,
         ["bytes"] = group.StoredBytes,
         ["bitsPerWeight"] = group.BitsPerElement,
+        ["exponentEntropy"] = statistics.ExponentEntropy,
+        ["distinctExponents"] = statistics.DistinctExponents,
+        ["longestCode"] = statistics.LongestCode,
         ["chunks"] = group.BlockCount,
         ["decodeRows"] = group.DecodeRowCount,
         ["matrices"] = new JsonArray([.. group.Matrices.Select(matrix => (JsonNode)new JsonObject

@@ -43,7 +43,7 @@ internal static class VerifyCommand
         else
         {
             foreach (TensorDifference difference in comparison.Differences)
-                Console.WriteLine($"{difference.Tensor}: {difference.Reason}");
+                Console.WriteLine($"{Figures.Name(difference.Tensor)}: {difference.Reason}");
             Console.WriteLine(comparison.AreEqual
                 ? $"equal: {comparison.TensorCount} tensors, {Figures.Bytes(comparison.ByteCount)}, every bit"
                 : $"different: {comparison.Differences.Length} of {comparison.TensorCount} tensors");

@@ -14,4 +14,7 @@ public enum DFloat11ChunkStatus
 
     /// <summary>The number of codes in the chunk is not the number of elements its positions name.</summary>
     BadCount = 3,
+
+    /// <summary>A thread's first code does not start at its gap.</summary>
+    BadGap = 4,
 }

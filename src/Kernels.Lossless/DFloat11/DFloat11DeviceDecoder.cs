@@ -63,11 +63,13 @@ public sealed class DFloat11DeviceDecoder : IDisposable
     /// <param name="status">One word; hand it to <see cref="ThrowIfCorrupt"/> when the stream has come so far.</param>
     /// <param name="stream">Stream of the launch.</param>
     /// <exception cref="ArgumentException">The output is too short or not aligned, or the group has another number of threads a block.</exception>
+    /// <exception cref="ObjectDisposedException">The group was disposed.</exception>
     /// <exception cref="CudaException">The launch failed.</exception>
     public void Decode(DFloat11DeviceGroup group, DeviceSpan<ushort> output, DeviceSpan<ulong> status, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(group);
         ArgumentNullException.ThrowIfNull(stream);
+        group.ThrowIfDisposed();
         DFloat11Group description = group.Description;
         if (description.Layout.ThreadsPerBlock != ThreadsPerBlock)
         {
@@ -106,6 +108,7 @@ public sealed class DFloat11DeviceDecoder : IDisposable
             DFloat11ChunkStatus.BadPositions => "its output positions are not rising or beyond the elements",
             DFloat11ChunkStatus.BadCode => "its stream holds bits that are no code",
             DFloat11ChunkStatus.BadCount => "its stream holds another number of codes than its output positions say",
+            DFloat11ChunkStatus.BadGap => "a thread's first code does not start at its gap",
             _ => $"the status word 0x{status:x} is none of the decoder's",
         };
         if (chunk >= group.BlockCount)

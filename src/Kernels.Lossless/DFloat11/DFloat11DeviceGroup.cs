@@ -12,6 +12,7 @@ namespace Kernels.Lossless;
 public sealed unsafe class DFloat11DeviceGroup : IDisposable
 {
     private readonly DeviceBuffer<byte>? _owned;
+    private volatile bool _disposed;
 
     /// <summary>Takes fields that are in device memory already, as they stand in a checkpoint. The memory stays the caller's.</summary>
     /// <param name="description">The group they belong to, validated on the host.</param>
@@ -116,7 +117,13 @@ public sealed unsafe class DFloat11DeviceGroup : IDisposable
     }
 
     /// <summary>Frees the memory that <see cref="Upload"/> took, in order of its stream.</summary>
-    public void Dispose() => _owned?.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        _owned?.Dispose();
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
 
     // What cuMemAlloc aligns to; sectors are not shared between fields.
     private static long Aligned(long bytes) => (bytes + 255) & ~255L;
