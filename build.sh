@@ -16,13 +16,13 @@ missing=()
 command -v c++ >/dev/null || missing+=(g++)
 command -v cmake >/dev/null || missing+=(cmake)
 command -v ninja >/dev/null || missing+=(ninja-build)
-[ -e /usr/include/gtest/gtest.h ] || missing+=(libgtest-dev)
+[ "$target" != test ] || [ -e /usr/include/gtest/gtest.h ] || missing+=(libgtest-dev)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing ${missing[*]} for the simulator."
+    echo "Installing ${missing[*]}."
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null
   else
-    echo "The simulator needs: ${missing[*]}. On Debian: sudo apt-get install -y ${missing[*]}" >&2
+    echo "The native build needs: ${missing[*]}. On Debian: sudo apt-get install -y ${missing[*]}" >&2
     exit 1
   fi
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Finds NVRTC (KERNELS_NVRTC, a CUDA toolkit, the loader's path), and where there is none puts NVRTC 12.4 from Debian's non-free packages into artifacts/nvrtc. Nothing outside that folder changes: a source list,
-# state and cache of apt's own, the packages unpacked and not installed. The mirror is the one this machine's apt uses.
+# Finds NVRTC (KERNELS_NVRTC, a CUDA toolkit, the loader's path). Where there is none, puts NVRTC 12.4 from Debian's non-free
+# packages into artifacts/nvrtc. Nothing outside that folder changes: a source list, state and cache of apt's own, the packages
+# unpacked and not installed. The mirror is the one this machine's apt uses.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,11 +10,13 @@ library=$target/usr/lib/x86_64-linux-gnu/libnvrtc.so.12
 [ -e "$library" ] && exit 0
 [ -n "${KERNELS_NVRTC:-}" ] && exit 0 # a path, or none: the user has decided
 
-for toolkit in "${CUDA_PATH:-}" "${CUDA_HOME:-}" /usr/local/cuda; do
-  [ -n "$toolkit" ] && found=$(compgen -G "$toolkit/lib64/libnvrtc.so*" | head -n 1) && {
-    echo "NVRTC found: $found."
-    exit 0
-  }
+for toolkit in "${CUDA_PATH:-}" "${CUDA_HOME:-}" /usr/local/cuda* /opt/cuda*; do
+  for folder in lib64 lib targets/x86_64-linux/lib; do
+    [ -n "$toolkit" ] && found=$(compgen -G "$toolkit/$folder/libnvrtc.so.1[0-9]*" | head -n 1) && {
+      echo "NVRTC found: $found."
+      exit 0
+    }
+  done
 done
 if /sbin/ldconfig -p 2>/dev/null | grep -q 'libnvrtc\.so\.'; then
   echo "NVRTC found on the loader's path."
@@ -45,7 +48,7 @@ log=$apt/log
 private+=(-o Dir::State::status="$apt/status")
 (cd "$apt" && apt-get "${private[@]}" update && apt-get "${private[@]}" download libnvrtc12 libnvrtc-builtins12.4) >"$log" 2>&1 ||
   fail "$(tail -n 1 "$log")"
-for package in "$apt"/*.deb; do dpkg -x "$package" "$apt/root"; done
-rm -rf "$target/usr" && mv "$apt/root/usr" "$target/usr" && rm -rf "$apt"
+for package in "$apt"/*.deb; do dpkg -x "$package" "$apt/root" || fail "dpkg could not unpack $package"; done
+{ rm -rf "$target/usr" && mv "$apt/root/usr" "$target/usr" && rm -rf "$apt"; } || fail "$target is not writable"
 [ -e "$library" ] || fail "the packages do not hold $library"
 echo "NVRTC 12.4 fetched from Debian's packages into $target."

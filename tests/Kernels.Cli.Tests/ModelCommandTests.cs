@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Kernels.Testing;
 
 namespace Kernels.Cli.Tests;
@@ -104,4 +105,50 @@ public sealed class ModelCommandTests
     [TestCase("compress", "a", "-o", "b", "--tier", "zip")]
     public void A_wrong_command_line_is_exit_code_2(params string[] arguments) =>
         Assert.That(KernelsTool.Run(arguments).ExitCode, Is.EqualTo(2));
+
+    [Test]
+    public void A_corrupt_stream_is_found_by_inspect()
+    {
+        Assert.That(KernelsTool.Run("compress", Path.Combine(Model, "model.safetensors"), "-o", At("df11.safetensors")).ExitCode, Is.Zero);
+        byte[] bytes = File.ReadAllBytes(At("df11.safetensors"));
+        long header = BitConverter.ToInt64(bytes);
+        bytes.AsSpan((int)header + 8, 4000).Fill(0xff); // the first group's stream comes first
+        File.WriteAllBytes(At("corrupt.safetensors"), bytes);
+        KernelsTool.Result inspected = KernelsTool.Run("inspect", At("corrupt.safetensors"));
+        Assert.That(inspected.ExitCode, Is.EqualTo(3), inspected.Output);
+        Assert.That(inspected.Errors, Does.StartWith($"error: {At("corrupt.safetensors")}: "));
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void Ctrl_c_stops_with_130_and_leaves_no_file()
+    {
+        // A sparse file of a gigabyte of zeros: long enough to be stopped, and no disk.
+        const long elements = 512L << 20;
+        string big = At("big.safetensors");
+        string json = "{'w.weight':{'dtype':'BF16','shape':[" + (elements / 1024) + ",1024],'data_offsets':[0," + (2 * elements) + "]}}";
+        byte[] header = System.Text.Encoding.UTF8.GetBytes(json.Replace('\'', '"'));
+        using (FileStream file = File.Create(big))
+        {
+            file.Write(BitConverter.GetBytes((long)header.Length));
+            file.Write(header);
+            file.SetLength(8 + header.Length + (2 * elements));
+        }
+
+        Directory.CreateDirectory(At("out"));
+        using Process process = KernelsTool.Start("compress", big, "-o", At("out/df11.safetensors"), "--threads", "1");
+        while (!process.HasExited && Directory.GetFiles(At("out")).Length == 0)
+            Thread.Yield();
+        Assert.That(process.HasExited, Is.False, "the work should take longer than the start");
+        using (Process kill = Process.Start("kill", $"-INT {process.Id}"))
+            kill.WaitForExit();
+        string errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.Multiple(() =>
+        {
+            Assert.That(process.ExitCode, Is.EqualTo(130), errors);
+            Assert.That(errors, Does.Contain("Cancelled"));
+            Assert.That(Directory.GetFiles(At("out")), Is.Empty);
+        });
+    }
 }
