@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdarg>
 #include <cstdio>
@@ -23,6 +24,33 @@ void* map_region(uint64_t hint, uint64_t bytes, int protection) {
   void* p = mmap(reinterpret_cast<void*>(hint), bytes, protection,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return p == MAP_FAILED ? nullptr : p;
+}
+
+// Fills fresh memory with ones. Large ranges are mapped copy-on-write to a file of ones, again and again, so
+// that only what is written takes memory.
+void fill_with_ones(std::byte* at, size_t bytes) {
+  constexpr size_t large = size_t{32} << 20, piece = size_t{4} << 20;
+  static const int file = [] {
+    int fd = memfd_create("simulator-ones", MFD_CLOEXEC);
+    if (fd < 0) return -1;
+    std::vector<unsigned char> ones(piece, 0xFF);
+    if (write(fd, ones.data(), piece) == static_cast<ssize_t>(piece)) return fd;
+    close(fd);
+    return -1;
+  }();
+  if (bytes < large) return void(std::memset(at, 0xFF, bytes));
+  while (file >= 0 && bytes >= piece) {
+    void* mapped = mmap(at, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file, 0);
+    if (mapped == MAP_FAILED) break;
+    at += piece;
+    bytes -= piece;
+  }
+  std::memset(at, 0xFF, bytes);
+}
+
+// Gives the pages back to the system; the addresses stay ours.
+void discard(std::byte* at, size_t bytes) {
+  mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
 const char* kind_name(AllocationKind kind) {
@@ -125,7 +153,7 @@ uint64_t DeviceMemory::allocate(const DeviceModel& device, size_t bytes, Allocat
     entry.allocation.address = reinterpret_cast<uint64_t>(host);
     entries_.erase(entry.allocation.address);
   }
-  if (on_device) std::memset(entry.allocation.host, 0xFF, bytes);
+  if (on_device) fill_with_ones(entry.allocation.host, bytes);
   entry.allocation.id = next_id_++;
   if (kind != AllocationKind::pinned_host) used_[index] += bytes, ++live_[index];
   uint64_t address = entry.allocation.address;
@@ -159,7 +187,7 @@ FreeOutcome DeviceMemory::free(uint64_t address) {
                    entry.allocation.kind == AllocationKind::module_global;
   if (on_device) {
     if (entry.allocation.bytes >= page)
-      madvise(entry.allocation.host, round_up(entry.allocation.bytes, page), MADV_DONTNEED);
+      discard(entry.allocation.host, round_up(entry.allocation.bytes, page));
     entry.freed = true;
   } else {
     munmap(entry.allocation.host, round_up(entry.allocation.bytes, page));
