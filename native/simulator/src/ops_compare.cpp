@@ -202,14 +202,26 @@ Type unsigned_of(Type t) {
   }
 }
 
+OpClass class_of(Type t) {
+  switch (t) {
+    case Type::f32: return OpClass::fp32;
+    case Type::f64: return OpClass::fp64;
+    case Type::f16:
+    case Type::f16x2:
+    case Type::bf16:
+    case Type::bf16x2: return OpClass::fp16;
+    default: return OpClass::integer;
+  }
+}
+
 void decode_setp(Decoder& d) {
-  d.set_class(OpClass::integer);
   bool unsigned_name = false;
   Compare c = take_compare(d, &unsigned_name);
   int combine_with = d.take_one_of({"and", "or", "xor"});
   bool ftz = d.take("ftz");
   Type t = d.take_type();
   if (unsigned_name && is_integer(t)) t = unsigned_of(t);
+  d.set_class(class_of(t));
   d.expect_operands(combine_with < 0 ? 3 : 4);
   const Operand& to = d.operand(0);
   if (to.kind == OperandKind::pair) {
@@ -250,7 +262,6 @@ void decode_setp(Decoder& d) {
 }
 
 void decode_set(Decoder& d) {
-  d.set_class(OpClass::integer);
   bool unsigned_name = false;
   Compare c = take_compare(d, &unsigned_name);
   int combine_with = d.take_one_of({"and", "or", "xor"});
@@ -258,6 +269,7 @@ void decode_set(Decoder& d) {
   Type to = d.take_type(), t = to;
   if (!d.take_type(&t)) t = to;
   if (unsigned_name && is_integer(t)) t = unsigned_of(t);
+  d.set_class(class_of(t));
   d.expect_operands(combine_with < 0 ? 3 : 4);
   d.op.d = d.destination(0, to);
   d.op.a = d.source(1, t);

@@ -334,7 +334,8 @@ void decode_unary_float(Decoder& d) {
   Type t = d.take_type();
   FloatForm form = take_float_form(d);
   if (!approx && !form.given) d.fail("a rounding modifier or .approx is needed");
-  d.set_class(t == Type::f64 ? OpClass::fp64 : OpClass::sfu);
+  bool divides = d.in.opcode == "rcp" && !approx;
+  d.set_class(t == Type::f64 ? OpClass::fp64 : divides ? OpClass::fp32 : OpClass::sfu);
   d.expect_operands(2);
   d.op.d = d.destination(0, t);
   d.op.a = d.source(1, t);

@@ -151,7 +151,7 @@ OpFunction body(Type t) {
 }  // namespace
 
 void decode_small_float(Decoder& d, Type t, SmallFloatOp which) {
-  d.set_class(OpClass::fp16);
+  d.set_class(which == SmallFloatOp::ex2 || which == SmallFloatOp::tanh ? OpClass::sfu : OpClass::fp16);
   d.take("rn");
   d.take("approx");
   bool nan = d.take("NaN"), xorsign = d.take("xorsign");
