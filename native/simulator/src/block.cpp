@@ -114,7 +114,8 @@ BlockState Block::run(Worker& worker) {
     if (finished) break;
     if (moved) continue;
     if (spinning) return BlockState::spinning;
-    throw LaunchFault{Fault::launch_failed, describe_waits(), nullptr, -1};
+    throw LaunchFault{Fault::launch_failed, "deadlock: no thread can go on\n" + describe_waits(), nullptr,
+                      -1};
   }
   if (worker.counters)
     for (const Warp& w : warps)

@@ -204,13 +204,17 @@ Type unsigned_of(Type t) {
 
 OpClass class_of(Type t) {
   switch (t) {
-    case Type::f32: return OpClass::fp32;
-    case Type::f64: return OpClass::fp64;
+    case Type::f32:
+      return OpClass::fp32;
+    case Type::f64:
+      return OpClass::fp64;
     case Type::f16:
     case Type::f16x2:
     case Type::bf16:
-    case Type::bf16x2: return OpClass::fp16;
-    default: return OpClass::integer;
+    case Type::bf16x2:
+      return OpClass::fp16;
+    default:
+      return OpClass::integer;
   }
 }
 

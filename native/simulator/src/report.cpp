@@ -123,18 +123,18 @@ std::string report_fault(const LaunchContext& launch, const Block& block, const 
 }
 
 std::string Block::describe_waits() const {
-  std::string text = "deadlock: no thread can go on\n";
+  std::string text;
   int listed = 0;
   for (const Warp& w : warps)
     for (const Group& g : w.groups) {
       if (++listed > 16) continue;
-      text += format("    warp %u lanes %s wait ", w.index, lanes_text(g.mask).c_str());
+      text += format("    warp %u lanes %s ", w.index, lanes_text(g.mask).c_str());
       if (g.state == GroupState::at_barrier) {
         const Barrier& b = barriers[g.barrier];
-        text += format("at barrier %u, where %u of %u threads have arrived: ", g.barrier, b.arrived,
+        text += format("wait at barrier %u, where %u of %u threads have arrived: ", g.barrier, b.arrived,
                        b.expected ? b.expected : live_threads);
       } else {
-        text += "for other lanes at: ";
+        text += g.state == GroupState::at_sync ? "wait for other lanes at: " : "poll memory at: ";
       }
       text += describe_op(*launch, g.pc) + "\n";
     }
