@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "barrier.h"
 #include "lanes.h"
@@ -19,6 +20,14 @@ uint64_t next_random(uint64_t& state) {
 }
 
 }  // namespace
+
+Block::~Block() {
+  std::set<Frame*> calls;
+  for (const Warp& w : warps)
+    for (const Group& g : w.groups)
+      for (Frame* f = g.frame; f && f->parent; f = f->parent) calls.insert(f);
+  for (Frame* f : calls) delete f;
+}
 
 void Block::start(LaunchContext& context, uint64_t linear_index) {
   launch = &context;

@@ -165,6 +165,11 @@ struct Block {
   std::vector<WarpState> states;
   const Warp* running = nullptr;
 
+  Block() = default;
+  ~Block();  // frames of calls that a fault cut off
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
   void start(LaunchContext& context, uint64_t linear_index);
   // Runs until the block ends or nothing in it can go on without other blocks. Throws LaunchFault.
   BlockState run(Worker& worker);
