@@ -16,7 +16,8 @@ struct Access {
   bool contiguous = false;  // all 32 lanes: pointer[i] == pointer[0] + i * bytes
 };
 
-// The addresses of a memory instruction: register or constant a plus imm; 32-bit registers when narrow (op->small[3]).
+// The addresses of a memory instruction: register or constant a plus imm; 32-bit registers when narrow
+// (op->small[3]).
 struct Addresses {
   alignas(64) uint64_t value[lanes];
 };
@@ -31,10 +32,11 @@ inline void read_addresses(const Warp& w, OperandRef base, bool narrow, int64_t 
   }
 }
 
-// bytes: of one lane, a power of two up to 32. synchronises: volatile, acquire, release and the like. Faults when a lane may not access what it asks for.
+// bytes: of one lane, a power of two up to 32. synchronises: volatile, acquire, release and the like. Faults
+// when a lane may not access what it asks for.
 template <Space space>
-void resolve(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& addresses, unsigned bytes, Access& out,
-             bool synchronises = false);
+void resolve(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& addresses,
+             unsigned bytes, Access& out, bool synchronises = false);
 
 // The local memory of the warp: local_stride bytes a lane.
 uint8_t* local_memory(Warp& w);

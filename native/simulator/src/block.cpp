@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "barrier.h"
 #include "lanes.h"
@@ -20,6 +21,14 @@ uint64_t next_random(uint64_t& state) {
 
 }  // namespace
 
+Block::~Block() {
+  std::set<Frame*> calls;
+  for (const Warp& w : warps)
+    for (const Group& g : w.groups)
+      for (Frame* f = g.frame; f && f->parent; f = f->parent) calls.insert(f);
+  for (Frame* f : calls) delete f;
+}
+
 void Block::start(LaunchContext& context, uint64_t linear_index) {
   launch = &context;
   linear = linear_index;
@@ -35,7 +44,8 @@ void Block::start(LaunchContext& context, uint64_t linear_index) {
     shared_bytes = context.shared_bytes;
     shared.reset(new uint8_t[shared_bytes]);
     register_storage.reset(new uint8_t[size_t{context.warps} * entry.layout.bytes + 64]());
-    uint8_t* registers = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(register_storage.get()) + 63) & ~uintptr_t{63});
+    uint8_t* registers = reinterpret_cast<uint8_t*>(
+        (reinterpret_cast<uintptr_t>(register_storage.get()) + 63) & ~uintptr_t{63});
     for (uint32_t i = 0; i < context.warps; ++i) {
       entry_frames.push_back(std::make_unique<Frame>());
       Frame& f = *entry_frames.back();
@@ -70,7 +80,8 @@ void Block::start(LaunchContext& context, uint64_t linear_index) {
     w.async.reset();
     if (w.local) {
       uint32_t bytes = local_reserved + entry.layout.local_bytes;
-      for (uint32_t lane = 0; lane < 32; ++lane) std::memset(w.local.get() + size_t{lane} * w.local_stride, 0xFF, bytes);
+      for (uint32_t lane = 0; lane < 32; ++lane)
+        std::memset(w.local.get() + size_t{lane} * w.local_stride, 0xFF, bytes);
     }
     states[i] = WarpState::time_slice;
   }
@@ -105,16 +116,19 @@ BlockState Block::run(Worker& worker) {
       if (states[i] == WarpState::time_slice && std::chrono::steady_clock::now() > launch->deadline) {
         const Op* at = w.groups.empty() ? nullptr : w.groups[std::min(w.current, w.groups.size() - 1)].pc;
         throw LaunchFault{Fault::launch_timeout,
-                          format("ran longer than KERNELS_SIM_TIMEOUT=%g seconds", launch->timeout_seconds), at, -1};
+                          format("ran longer than KERNELS_SIM_TIMEOUT=%g seconds", launch->timeout_seconds),
+                          at, -1};
       }
     }
     if (finished) break;
     if (moved) continue;
     if (spinning) return BlockState::spinning;
-    throw LaunchFault{Fault::launch_failed, describe_waits(), nullptr, -1};
+    throw LaunchFault{Fault::launch_failed, "deadlock: no thread can go on\n" + describe_waits(), nullptr,
+                      -1};
   }
   if (worker.counters)
-    for (const Warp& w : warps) worker.counters->max_divergence = std::max(worker.counters->max_divergence, w.max_groups);
+    for (const Warp& w : warps)
+      worker.counters->max_divergence = std::max(worker.counters->max_divergence, w.max_groups);
   return BlockState::finished;
 }
 

@@ -20,8 +20,8 @@ const FunctionSyntax* find_function(const ModuleSyntax& module, const std::strin
   return nullptr;
 }
 
-// Functions that the entry can reach: by name in a call, by their address in code or in the initial value of a variable.
-// What variables hold may be called by any indirect call, so all of it counts.
+// Functions that the entry can reach: by name in a call, by their address in code or in the initial value of
+// a variable. What variables hold may be called by any indirect call, so all of it counts.
 std::vector<const FunctionSyntax*> reachable(const ModuleSyntax& module, const FunctionSyntax& entry) {
   std::vector<const FunctionSyntax*> list{&entry};
   std::set<std::string> seen{entry.name};
@@ -53,8 +53,10 @@ const Variable* resolve(const ModuleSyntax& module, const Variable* v) {
   return v;
 }
 
-// Static shared variables of all functions in the order they are met, then the dynamic ones, which all share one place.
-uint32_t place_shared(const ModuleSyntax& module, const std::vector<const FunctionSyntax*>& functions, Linkage& linkage) {
+// Static shared variables of all functions in the order they are met, then the dynamic ones, which all share
+// one place.
+uint32_t place_shared(const ModuleSyntax& module, const std::vector<const FunctionSyntax*>& functions,
+                      Linkage& linkage) {
   uint32_t offset = shared_reserved;
   std::vector<const Variable*> dynamic;
   auto visit = [&](const Variable* v) {
@@ -84,19 +86,22 @@ uint32_t place_shared(const ModuleSyntax& module, const std::vector<const Functi
   }
   uint32_t end = offset;
   uint32_t place = end;
-  for (const Variable* v : dynamic) place = std::max(place, (end + v->alignment - 1) / v->alignment * v->alignment);
+  for (const Variable* v : dynamic)
+    place = std::max(place, (end + v->alignment - 1) / v->alignment * v->alignment);
   if (!dynamic.empty()) place = (place + 15) / 16 * 16;
   for (const Variable* v : dynamic) linkage.shared[v] = place;
   return dynamic.empty() ? end : place;
 }
 
-std::unique_ptr<Emitter> compile_function(const FunctionSyntax& function, const Linkage& linkage, Program& program,
-                                          std::vector<int>& op_of_instruction, uint32_t* live) {
+std::unique_ptr<Emitter> compile_function(const FunctionSyntax& function, const Linkage& linkage,
+                                          Program& program, std::vector<int>& op_of_instruction,
+                                          uint32_t* live) {
   auto emitter = std::make_unique<Emitter>(function, linkage, program);
   ControlFlow flow = control_flow(function);
   std::vector<OpBlock> blocks(flow.blocks.size());
   std::vector<int> position(flow.blocks.size(), -1);
-  for (size_t i = 0; i < flow.order.size(); ++i) position[static_cast<size_t>(flow.order[i])] = static_cast<int>(i);
+  for (size_t i = 0; i < flow.order.size(); ++i)
+    position[static_cast<size_t>(flow.order[i])] = static_cast<int>(i);
   std::vector<OpBlock> laid_out;
   for (size_t i = 0; i < flow.order.size(); ++i) {
     const BasicBlock& block = flow.blocks[static_cast<size_t>(flow.order[i])];
@@ -107,7 +112,8 @@ std::unique_ptr<Emitter> compile_function(const FunctionSyntax& function, const 
       const Instruction& instruction = function.instructions[static_cast<size_t>(n)];
       check_target(instruction, *linkage.module);
       auto found = opcodes().find(instruction.opcode);
-      if (found == opcodes().end()) throw PtxError(instruction.line, "unknown instruction " + instruction.opcode);
+      if (found == opcodes().end())
+        throw PtxError(instruction.line, "unknown instruction " + instruction.opcode);
       Decoder decoder(*emitter, instruction);
       found->second(decoder);
       decoder.check_modifiers_used();
@@ -155,7 +161,8 @@ std::unique_ptr<Program> compile_kernel(const FunctionSyntax& entry, Linkage lin
   for (size_t i = 0; i < functions.size(); ++i) {
     program->functions[i].syntax = functions[i];
     auto id = linkage.function_ids.find(functions[i]->name);
-    if (i > 0 && id != linkage.function_ids.end()) program->by_address[static_cast<size_t>(id->second)] = &program->functions[i];
+    if (i > 0 && id != linkage.function_ids.end())
+      program->by_address[static_cast<size_t>(id->second)] = &program->functions[i];
   }
   std::vector<std::unique_ptr<Emitter>> emitters;
   std::vector<std::vector<int>> positions;
@@ -163,7 +170,8 @@ std::unique_ptr<Program> compile_kernel(const FunctionSyntax& entry, Linkage lin
   bool unbounded = false;
   for (size_t i = 0; i < functions.size(); ++i) {
     positions.emplace_back(functions[i]->instructions.size() + 1, -1);
-    emitters.push_back(compile_function(*functions[i], linkage, *program, positions.back(), &program->functions[i].live_registers));
+    emitters.push_back(compile_function(*functions[i], linkage, *program, positions.back(),
+                                        &program->functions[i].live_registers));
     program->functions[i].layout = emitters.back()->layout;
     total += emitters.back()->ops.size();
     if (i > 0) unbounded = true;
@@ -178,7 +186,9 @@ std::unique_ptr<Program> compile_kernel(const FunctionSyntax& entry, Linkage lin
       Op& op = program->ops[base + i];
       op = e.op;
       program->infos[base + i] = e.info;
-      auto at = [&](int instruction) { return &program->ops[base + static_cast<size_t>(positions[f][static_cast<size_t>(instruction)])]; };
+      auto at = [&](int instruction) {
+        return &program->ops[base + static_cast<size_t>(positions[f][static_cast<size_t>(instruction)])];
+      };
       if (e.target >= 0) op.target = at(e.target);
       if (!e.table.empty()) {
         auto table = std::make_shared<std::vector<const Op*>>();
@@ -191,7 +201,8 @@ std::unique_ptr<Program> compile_kernel(const FunctionSyntax& entry, Linkage lin
   }
   // Calls of depth that is not known here get a fixed stack.
   constexpr uint32_t call_stack_bytes = 16 * 1024;
-  program->local_stride = local_reserved + program->functions[0].layout.local_bytes + (unbounded ? call_stack_bytes : 0);
+  program->local_stride =
+      local_reserved + program->functions[0].layout.local_bytes + (unbounded ? call_stack_bytes : 0);
   program->local_stride = (program->local_stride + 15) / 16 * 16;
   return program;
 }

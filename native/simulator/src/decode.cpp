@@ -120,11 +120,15 @@ OperandRef Decoder::source_any(const Operand& o, Type type) {
       return register_use(o.reg);
     case OperandKind::integer:
     case OperandKind::f32:
-    case OperandKind::f64: return out.constant(convert_literal(o, type), type_bytes(type));
-    case OperandKind::special: return special(o, type);
+    case OperandKind::f64:
+      return out.constant(convert_literal(o, type), type_bytes(type));
+    case OperandKind::special:
+      return special(o, type);
     case OperandKind::symbol:
-    case OperandKind::name: return symbol_address(o, type);
-    default: fail("unexpected operand");
+    case OperandKind::name:
+      return symbol_address(o, type);
+    default:
+      fail("unexpected operand");
   }
 }
 
@@ -132,8 +136,8 @@ OperandRef Decoder::source(const Operand& o, Type type) {
   if (o.kind == OperandKind::reg) {
     unsigned want = type_bytes(type) == 1 ? 2 : type_bytes(type);
     if (out.register_bytes[static_cast<size_t>(o.reg)] != want)
-      fail("register " + out.function.registers[static_cast<size_t>(o.reg)].name + " is not of the size of ." +
-           type_name(type));
+      fail("register " + out.function.registers[static_cast<size_t>(o.reg)].name +
+           " is not of the size of ." + type_name(type));
   }
   return source_any(o, type);
 }
@@ -155,15 +159,16 @@ OperandRef Decoder::destination(const Operand& o, Type type) {
   if (o.kind == OperandKind::reg) {
     unsigned want = type_bytes(type) == 1 ? 2 : type_bytes(type);
     if (out.register_bytes[static_cast<size_t>(o.reg)] != want)
-      fail("register " + out.function.registers[static_cast<size_t>(o.reg)].name + " is not of the size of ." +
-           type_name(type));
+      fail("register " + out.function.registers[static_cast<size_t>(o.reg)].name +
+           " is not of the size of ." + type_name(type));
   }
   return destination_any(o, type);
 }
 
 OperandRef Decoder::predicate_source(const Operand& o) {
   if (o.kind == OperandKind::integer) return out.predicate_constant((o.bits != 0) != o.negated);
-  if (o.kind != OperandKind::reg || !out.is_predicate[static_cast<size_t>(o.reg)]) fail("expected a predicate");
+  if (o.kind != OperandKind::reg || !out.is_predicate[static_cast<size_t>(o.reg)])
+    fail("expected a predicate");
   return register_use(o.reg, o.negated);
 }
 
@@ -235,7 +240,8 @@ OperandRef Decoder::symbol_address(const Operand& o, Type type) {
       if (it != out.entry_param_offset.end()) return out.constant(it->second + offset, bytes);
       return out.constant(out.param_offset.at(&v) + offset, bytes);
     }
-    default: fail("the address of " + v.name + " cannot be taken");
+    default:
+      fail("the address of " + v.name + " cannot be taken");
   }
 }
 

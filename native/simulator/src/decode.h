@@ -18,10 +18,10 @@ namespace simulator {
 struct Linkage {
   const ModuleSyntax* module = nullptr;
   int device_cc = 90;
-  std::unordered_map<const Variable*, uint64_t> address;             // .global and .const
-  std::unordered_map<const Variable*, uint32_t> shared;              // of the kernel being compiled
-  std::unordered_map<std::string, int> function_ids;                 // index into module->functions
-  uint64_t code_base = 0;                                            // address of function id 0; 16 bytes each
+  std::unordered_map<const Variable*, uint64_t> address;  // .global and .const
+  std::unordered_map<const Variable*, uint32_t> shared;   // of the kernel being compiled
+  std::unordered_map<std::string, int> function_ids;      // index into module->functions
+  uint64_t code_base = 0;                                 // address of function id 0; 16 bytes each
 };
 
 struct EmittedOp {
@@ -35,8 +35,8 @@ struct EmittedOp {
   unsigned list_length = 0;
 };
 
-// A function under compilation: virtual registers and emitted ops. References in ops are virtual until registers have
-// their slots: number * 4 (+2: negated) for registers; constants are final.
+// A function under compilation: virtual registers and emitted ops. References in ops are virtual until
+// registers have their slots: number * 4 (+2: negated) for registers; constants are final.
 class Emitter {
  public:
   Emitter(const FunctionSyntax& function, const Linkage& linkage, Program& program);
@@ -95,9 +95,9 @@ class Decoder {
   const Operand& operand(size_t i) const;
   // Size in bytes of a register operand; the type's size for anything else.
   unsigned bytes_of(const Operand& o, Type otherwise) const;
-  OperandRef source(const Operand& o, Type type);         // the register must be of the type's size
-  OperandRef source_any(const Operand& o, Type type);     // any register; use bytes_of
-  OperandRef destination(const Operand& o, Type type);    // a sink gets a register that nobody reads
+  OperandRef source(const Operand& o, Type type);       // the register must be of the type's size
+  OperandRef source_any(const Operand& o, Type type);   // any register; use bytes_of
+  OperandRef destination(const Operand& o, Type type);  // a sink gets a register that nobody reads
   OperandRef destination_any(const Operand& o, Type type);
   OperandRef predicate_source(const Operand& o);
   OperandRef predicate_destination(const Operand& o);
@@ -155,17 +155,32 @@ const Op* guarded(Warp&, const Op*, uint32_t);
 template <class T>
 constexpr bool type_matches(Type t) {
   switch (t) {
-    case Type::u8: case Type::b8: return std::is_same_v<T, uint8_t>;
-    case Type::u16: case Type::b16: return std::is_same_v<T, uint16_t>;
-    case Type::u32: case Type::b32: return std::is_same_v<T, uint32_t>;
-    case Type::u64: case Type::b64: return std::is_same_v<T, uint64_t>;
-    case Type::s8: return std::is_same_v<T, int8_t>;
-    case Type::s16: return std::is_same_v<T, int16_t>;
-    case Type::s32: return std::is_same_v<T, int32_t>;
-    case Type::s64: return std::is_same_v<T, int64_t>;
-    case Type::f32: return std::is_same_v<T, float>;
-    case Type::f64: return std::is_same_v<T, double>;
-    default: return false;
+    case Type::u8:
+    case Type::b8:
+      return std::is_same_v<T, uint8_t>;
+    case Type::u16:
+    case Type::b16:
+      return std::is_same_v<T, uint16_t>;
+    case Type::u32:
+    case Type::b32:
+      return std::is_same_v<T, uint32_t>;
+    case Type::u64:
+    case Type::b64:
+      return std::is_same_v<T, uint64_t>;
+    case Type::s8:
+      return std::is_same_v<T, int8_t>;
+    case Type::s16:
+      return std::is_same_v<T, int16_t>;
+    case Type::s32:
+      return std::is_same_v<T, int32_t>;
+    case Type::s64:
+      return std::is_same_v<T, int64_t>;
+    case Type::f32:
+      return std::is_same_v<T, float>;
+    case Type::f64:
+      return std::is_same_v<T, double>;
+    default:
+      return false;
   }
 }
 template <class... Ts, class F>

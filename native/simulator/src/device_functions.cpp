@@ -53,7 +53,8 @@ std::string read_text(Warp& w, int lane, uint64_t address) {
   return text;
 }
 
-// The conversions of printf, each with its own argument from the buffer (8-byte slots for 8-byte values, else 4).
+// The conversions of printf, each with its own argument from the buffer (8-byte slots for 8-byte values, else
+// 4).
 std::string printed(Warp& w, int lane, const std::string& pattern, uint64_t arguments, int* conversions) {
   std::string text;
   uint64_t offset = 0;
@@ -101,13 +102,17 @@ std::string printed(Warp& w, int lane, const std::string& pattern, uint64_t argu
     char buffer[512];
     buffer[0] = 0;
     switch (c) {
-      case 'd': case 'i': {
+      case 'd':
+      case 'i': {
         int64_t value = longs ? static_cast<int64_t>(fetch(8)) : static_cast<int32_t>(fetch(4));
         spec += PRId64;
         std::snprintf(buffer, sizeof buffer, spec.c_str(), value);
         break;
       }
-      case 'u': case 'x': case 'X': case 'o': {
+      case 'u':
+      case 'x':
+      case 'X':
+      case 'o': {
         uint64_t value = longs ? fetch(8) : fetch(4);
         spec += c == 'u' ? PRIu64 : c == 'x' ? PRIx64 : c == 'X' ? PRIX64 : PRIo64;
         std::snprintf(buffer, sizeof buffer, spec.c_str(), value);
@@ -118,7 +123,14 @@ std::string printed(Warp& w, int lane, const std::string& pattern, uint64_t argu
         std::snprintf(buffer, sizeof buffer, spec.c_str(), static_cast<int>(fetch(4)));
         break;
       }
-      case 'f': case 'F': case 'e': case 'E': case 'g': case 'G': case 'a': case 'A': {
+      case 'f':
+      case 'F':
+      case 'e':
+      case 'E':
+      case 'g':
+      case 'G':
+      case 'a':
+      case 'A': {
         uint64_t bits = fetch(8);
         double value;
         std::memcpy(&value, &bits, 8);
@@ -133,10 +145,13 @@ std::string printed(Warp& w, int lane, const std::string& pattern, uint64_t argu
       case 's': {
         uint64_t address = fetch(8);
         spec += 's';
-        std::snprintf(buffer, sizeof buffer, spec.c_str(), address ? read_text(w, lane, address).c_str() : "(null)");
+        std::snprintf(buffer, sizeof buffer, spec.c_str(),
+                      address ? read_text(w, lane, address).c_str() : "(null)");
         break;
       }
-      default: text += pattern.substr(i, k - i + 1); break;
+      default:
+        text += pattern.substr(i, k - i + 1);
+        break;
     }
     text += buffer;
     i = k;
@@ -146,7 +161,8 @@ std::string printed(Warp& w, int lane, const std::string& pattern, uint64_t argu
 
 void vprintf_body(Warp& w, const Op*, uint32_t exec, const uint32_t* arguments, uint32_t result) {
   for_lanes(exec, [&](int lane) {
-    uint64_t pattern = argument<uint64_t>(w, lane, arguments[0]), values = argument<uint64_t>(w, lane, arguments[1]);
+    uint64_t pattern = argument<uint64_t>(w, lane, arguments[0]),
+             values = argument<uint64_t>(w, lane, arguments[1]);
     int conversions = 0;
     std::string text = printed(w, lane, read_text(w, lane, pattern), values, &conversions);
     {
@@ -165,7 +181,8 @@ void assertfail_body(Warp& w, const Op* op, uint32_t exec, const uint32_t* argum
   std::string file = read_text(w, lane, argument<uint64_t>(w, lane, arguments[1]));
   uint32_t line = argument<uint32_t>(w, lane, arguments[2]);
   std::string function = read_text(w, lane, argument<uint64_t>(w, lane, arguments[3]));
-  fault(op, lane, Fault::assert_failed, format("%s:%u: %s: assertion `%s' failed", file.c_str(), line, function.c_str(), message.c_str()));
+  fault(op, lane, Fault::assert_failed,
+        format("%s:%u: %s: assertion `%s' failed", file.c_str(), line, function.c_str(), message.c_str()));
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ struct DeviceModel {
   size_t memory_bytes = size_t{8} << 30;
 };
 
-// ---- Device memory -------------------------------------------------------------------------------------------
+// ---- Device memory
+// -------------------------------------------------------------------------------------------
 
 enum class AllocationKind : uint8_t { device, pinned_host, managed, module_global };
 
@@ -42,8 +43,8 @@ struct Allocation {
 
 enum class FreeOutcome : uint8_t { freed, not_an_allocation, already_freed, interior_pointer };
 
-// All device memory of the process. Thread-safe. A device pointer dereferenced by host code faults: device addresses
-// are not host addresses (except pinned host memory, which both sides share).
+// All device memory of the process. Thread-safe. A device pointer dereferenced by host code faults: device
+// addresses are not host addresses (except pinned host memory, which both sides share).
 class Memory {
  public:
   virtual ~Memory() = default;
@@ -56,8 +57,9 @@ class Memory {
   virtual bool unregister_host(void* host) = 0;
   // The live allocation that contains address.
   virtual bool find(uint64_t address, Allocation* out) const = 0;
-  // The host bytes behind [address, address+bytes) if it lies inside one live allocation, else nullptr; *why then says
-  // what is wrong in words ("0x... is 16 bytes past the end of a 1024-byte allocation", "... was freed").
+  // The host bytes behind [address, address+bytes) if it lies inside one live allocation, else nullptr; *why
+  // then says what is wrong in words ("0x... is 16 bytes past the end of a 1024-byte allocation", "... was
+  // freed").
   virtual std::byte* resolve(uint64_t address, size_t bytes, std::string* why) = 0;
   virtual size_t used(int device) const = 0;  // bytes allocated and not freed
   virtual size_t live_allocations(int device) const = 0;
@@ -65,7 +67,8 @@ class Memory {
 
 Memory& memory();
 
-// ---- Modules and functions -----------------------------------------------------------------------------------
+// ---- Modules and functions
+// -----------------------------------------------------------------------------------
 
 struct ParameterInfo {
   uint32_t offset = 0, bytes = 0, alignment = 1;
@@ -89,7 +92,14 @@ struct GlobalInfo {
   size_t bytes = 0;
 };
 
-enum class LoadStatus : uint8_t { ok, invalid_image, invalid_ptx, unsupported_ptx_version, no_binary_for_gpu, out_of_memory };
+enum class LoadStatus : uint8_t {
+  ok,
+  invalid_image,
+  invalid_ptx,
+  unsupported_ptx_version,
+  no_binary_for_gpu,
+  out_of_memory
+};
 
 // A loaded module: PTX text compiled to op arrays, its globals and constants allocated and initialised.
 // Functions live as long as their module.
@@ -115,11 +125,12 @@ struct LoadResult {
 };
 
 // image: PTX text, zero-terminated or of the given length. Cubins and fat binaries: no_binary_for_gpu.
-// PTX whose .target is above the device's compute capability: no_binary_for_gpu. An unknown instruction or one above the
-// module's own .target or .version: invalid_ptx, with line and text in the log.
+// PTX whose .target is above the device's compute capability: no_binary_for_gpu. An unknown instruction or
+// one above the module's own .target or .version: invalid_ptx, with line and text in the log.
 LoadResult load_module(const DeviceModel& device, std::string_view image);
 
-// ---- Launches ------------------------------------------------------------------------------------------------
+// ---- Launches
+// ------------------------------------------------------------------------------------------------
 
 struct Dim3 {
   uint32_t x = 1, y = 1, z = 1;
@@ -136,19 +147,20 @@ struct Launch {
 
 enum class Fault : uint8_t {
   none,
-  illegal_address,      // CUDA_ERROR_ILLEGAL_ADDRESS
-  misaligned_address,   // CUDA_ERROR_MISALIGNED_ADDRESS
+  illegal_address,     // CUDA_ERROR_ILLEGAL_ADDRESS
+  misaligned_address,  // CUDA_ERROR_MISALIGNED_ADDRESS
   invalid_address_space,
   illegal_instruction,
-  launch_timeout,       // CUDA_ERROR_LAUNCH_TIMEOUT
-  launch_failed,        // CUDA_ERROR_LAUNCH_FAILED: barrier deadlock, local stack overflow, failed check
-  assert_failed,        // CUDA_ERROR_ASSERT
-  trap                  // CUDA_ERROR_LAUNCH_FAILED
+  launch_timeout,  // CUDA_ERROR_LAUNCH_TIMEOUT
+  launch_failed,   // CUDA_ERROR_LAUNCH_FAILED: barrier deadlock, local stack overflow, failed check
+  assert_failed,   // CUDA_ERROR_ASSERT
+  trap             // CUDA_ERROR_LAUNCH_FAILED
 };
 
-// Runs one launch to its end on the calling thread plus the worker pool, prints the report of a fault to standard error
-// (kernel, block, thread, PTX line and text, CUDA line with -lineinfo, address, nearest allocation) and appends the
-// counters as one JSON line when statistics are on. The caller has validated dimensions against the device.
+// Runs one launch to its end on the calling thread plus the worker pool, prints the report of a fault to
+// standard error (kernel, block, thread, PTX line and text, CUDA line with -lineinfo, address, nearest
+// allocation) and appends the counters as one JSON line when statistics are on. The caller has validated
+// dimensions against the device.
 Fault execute(const DeviceModel& device, const Launch& launch, std::string* report);
 
 }  // namespace simulator

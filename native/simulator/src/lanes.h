@@ -36,13 +36,21 @@ inline bool writes_all(const Warp& w, uint32_t exec) { return (exec | w.dead) ==
 template <size_t N>
 struct UnsignedOf;
 template <>
-struct UnsignedOf<1> { using type = uint8_t; };
+struct UnsignedOf<1> {
+  using type = uint8_t;
+};
 template <>
-struct UnsignedOf<2> { using type = uint16_t; };
+struct UnsignedOf<2> {
+  using type = uint16_t;
+};
 template <>
-struct UnsignedOf<4> { using type = uint32_t; };
+struct UnsignedOf<4> {
+  using type = uint32_t;
+};
 template <>
-struct UnsignedOf<8> { using type = uint64_t; };
+struct UnsignedOf<8> {
+  using type = uint64_t;
+};
 
 // d = r in the lanes of exec.
 template <class T>

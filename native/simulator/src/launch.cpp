@@ -22,7 +22,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr double spin_limit_seconds = 10;  // all resident blocks only poll memory that nobody writes
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 class Execution {
  public:
@@ -45,8 +47,10 @@ class Execution {
     run_blocks(worker);
     if (counters) {
       std::lock_guard lock(mutex_);
-      if (!total) total = std::move(counters);
-      else total->add(*counters);
+      if (!total)
+        total = std::move(counters);
+      else
+        total->add(*counters);
     }
   }
 
@@ -98,16 +102,17 @@ class Execution {
         seen = context_.progress;
         last_progress = Clock::now();
       } else if (!aside.empty() && seconds_since(last_progress) > spin_limit_seconds) {
-        return fail(Fault::launch_timeout,
-                    format("simulator: launch timeout in kernel %s: for %.0f s all resident blocks only polled memory that "
-                           "nobody writes\n",
-                           context_.program->entry->name.c_str(), spin_limit_seconds) +
-                        aside.back()->describe_waits() + "\n");
+        return fail(Fault::launch_timeout, format("simulator: launch timeout in kernel %s: for %.0f s all "
+                                                  "resident blocks only polled memory that "
+                                                  "nobody writes\n",
+                                                  context_.program->entry->name.c_str(), spin_limit_seconds) +
+                                               aside.back()->describe_waits() + "\n");
       }
       if (Clock::now() > context_.deadline)
-        return fail(Fault::launch_timeout,
-                    format("simulator: launch timeout in kernel %s: ran longer than KERNELS_SIM_TIMEOUT=%g seconds\n",
-                           context_.program->entry->name.c_str(), context_.timeout_seconds));
+        return fail(
+            Fault::launch_timeout,
+            format("simulator: launch timeout in kernel %s: ran longer than KERNELS_SIM_TIMEOUT=%g seconds\n",
+                   context_.program->entry->name.c_str(), context_.timeout_seconds));
     }
   }
 
@@ -140,7 +145,8 @@ class Execution {
 
 uint64_t resident_blocks(const DeviceModel& device, const LaunchContext& context) {
   uint64_t per = static_cast<uint64_t>(device.max_blocks_per_multiprocessor);
-  per = std::min<uint64_t>(per, static_cast<uint64_t>(device.max_threads_per_multiprocessor) / (context.warps * 32u));
+  per = std::min<uint64_t>(
+      per, static_cast<uint64_t>(device.max_threads_per_multiprocessor) / (context.warps * 32u));
   per = std::min<uint64_t>(per, device.shared_per_multiprocessor / context.shared_bytes);
   return std::max<uint64_t>(per, 1) * static_cast<uint64_t>(device.multiprocessors);
 }
@@ -165,7 +171,8 @@ Fault execute(const DeviceModel& device, const Launch& launch, std::string* repo
   context.seed = env.seed;
   if (env.timeout_seconds > 0) {
     context.timeout_seconds = env.timeout_seconds;
-    context.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(env.timeout_seconds));
+    context.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                          std::chrono::duration<double>(env.timeout_seconds));
   }
   context.count = !env.stats.empty();
   context.count_lines = context.count && env.stats_lines;

@@ -17,7 +17,9 @@ int find_label(const FunctionSyntax& function, int scope, const std::string& nam
 namespace {
 
 bool is_branch(const Instruction& i) { return i.opcode == "bra" || i.opcode == "brx"; }
-bool ends_lanes(const Instruction& i) { return i.opcode == "ret" || i.opcode == "exit" || i.opcode == "trap"; }
+bool ends_lanes(const Instruction& i) {
+  return i.opcode == "ret" || i.opcode == "exit" || i.opcode == "trap";
+}
 
 std::vector<int> branch_targets(const FunctionSyntax& function, const Instruction& i) {
   std::vector<int> targets;
@@ -27,7 +29,8 @@ std::vector<int> branch_targets(const FunctionSyntax& function, const Instructio
     targets.push_back(at);
   };
   if (i.opcode == "bra") {
-    if (i.operands.size() != 1 || i.operands[0].kind != OperandKind::name) throw PtxError(i.line, "bra needs a label");
+    if (i.operands.size() != 1 || i.operands[0].kind != OperandKind::name)
+      throw PtxError(i.line, "bra needs a label");
     add(i.operands[0].name);
   } else {
     if (i.operands.size() != 2) throw PtxError(i.line, "brx.idx needs an index and a table");
@@ -63,8 +66,8 @@ class Ordering {
   }
 
  private:
-  // Lays out a region whose only way in is entry: its strongly connected parts without the edges back to entry, in
-  // topological order, each part in the same way from its own entry.
+  // Lays out a region whose only way in is entry: its strongly connected parts without the edges back to
+  // entry, in topological order, each part in the same way from its own entry.
   void place(std::vector<int> nodes, int entry) {
     std::sort(nodes.begin(), nodes.end());
     int region = ++regions_;
@@ -89,9 +92,12 @@ class Ordering {
       }
     // Among parts that could come next, the one first in the text.
     std::priority_queue<std::pair<int, int>, std::vector<std::pair<int, int>>, std::greater<>> ready;
-    auto first = [&](int p) { return *std::min_element(parts[static_cast<size_t>(p)].begin(), parts[static_cast<size_t>(p)].end()); };
+    auto first = [&](int p) {
+      return *std::min_element(parts[static_cast<size_t>(p)].begin(), parts[static_cast<size_t>(p)].end());
+    };
     for (size_t p = 0; p < parts.size(); ++p)
-      if (incoming[p] == 0) ready.push({parts[p].front() == entry ? -1 : first(static_cast<int>(p)), static_cast<int>(p)});
+      if (incoming[p] == 0)
+        ready.push({parts[p].front() == entry ? -1 : first(static_cast<int>(p)), static_cast<int>(p)});
     std::vector<int> sequence;
     while (!ready.empty()) {
       int p = ready.top().second;
@@ -213,7 +219,8 @@ ControlFlow control_flow(const FunctionSyntax& function) {
       block.successors.push_back(block.fallthrough);
     }
     std::sort(block.successors.begin(), block.successors.end());
-    block.successors.erase(std::unique(block.successors.begin(), block.successors.end()), block.successors.end());
+    block.successors.erase(std::unique(block.successors.begin(), block.successors.end()),
+                           block.successors.end());
   }
   Ordering(flow).run();
   return flow;

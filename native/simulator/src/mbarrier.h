@@ -6,8 +6,8 @@
 
 namespace simulator::mbarrier {
 
-// phase: bit 63; transactions still expected: bits 40-62, two's complement; arrivals of a phase: bits 20-39; arrivals
-// still pending: bits 0-19.
+// phase: bit 63; transactions still expected: bits 40-62, two's complement; arrivals of a phase: bits 20-39;
+// arrivals still pending: bits 0-19.
 struct State {
   uint32_t pending, expected;
   int32_t transactions;

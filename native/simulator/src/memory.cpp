@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdarg>
 #include <cstdio>
@@ -12,23 +13,56 @@ namespace simulator {
 
 namespace {
 
-constexpr uint64_t granularity = 512;           // of device addresses; a gap of at least as much follows each
+constexpr uint64_t granularity = 512;  // of device addresses; a gap of at least as much follows each
 constexpr uint64_t page = 4096;
-constexpr uint64_t preferred_region = uint64_t{0x0a00} << 32;  // the same addresses in every run where possible
+constexpr uint64_t preferred_region = uint64_t{0x0a00}
+                                      << 32;  // the same addresses in every run where possible
 
 uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
 void* map_region(uint64_t hint, uint64_t bytes, int protection) {
-  void* p = mmap(reinterpret_cast<void*>(hint), bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* p = mmap(reinterpret_cast<void*>(hint), bytes, protection,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return p == MAP_FAILED ? nullptr : p;
+}
+
+// Fills fresh memory with ones. Large ranges are mapped copy-on-write to a file of ones, again and again, so
+// that only what is written takes memory.
+void fill_with_ones(std::byte* at, size_t bytes) {
+  constexpr size_t large = size_t{32} << 20, piece = size_t{4} << 20;
+  static const int file = [] {
+    int fd = memfd_create("simulator-ones", MFD_CLOEXEC);
+    if (fd < 0) return -1;
+    std::vector<unsigned char> ones(piece, 0xFF);
+    if (write(fd, ones.data(), piece) == static_cast<ssize_t>(piece)) return fd;
+    close(fd);
+    return -1;
+  }();
+  if (bytes < large) return void(std::memset(at, 0xFF, bytes));
+  while (file >= 0 && bytes >= piece) {
+    void* mapped = mmap(at, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file, 0);
+    if (mapped == MAP_FAILED) break;
+    at += piece;
+    bytes -= piece;
+  }
+  std::memset(at, 0xFF, bytes);
+}
+
+// Gives the pages back to the system; the addresses stay ours.
+void discard(std::byte* at, size_t bytes) {
+  mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
 const char* kind_name(AllocationKind kind) {
   switch (kind) {
-    case AllocationKind::device: return "device";
-    case AllocationKind::pinned_host: return "pinned host";
-    case AllocationKind::managed: return "managed";
-    case AllocationKind::module_global: return "module";
+    case AllocationKind::device:
+      return "device";
+    case AllocationKind::pinned_host:
+      return "pinned host";
+    case AllocationKind::managed:
+      return "managed";
+    case AllocationKind::module_global:
+      return "module";
   }
   return "";
 }
@@ -119,7 +153,7 @@ uint64_t DeviceMemory::allocate(const DeviceModel& device, size_t bytes, Allocat
     entry.allocation.address = reinterpret_cast<uint64_t>(host);
     entries_.erase(entry.allocation.address);
   }
-  if (on_device) std::memset(entry.allocation.host, 0xFF, bytes);
+  if (on_device) fill_with_ones(entry.allocation.host, bytes);
   entry.allocation.id = next_id_++;
   if (kind != AllocationKind::pinned_host) used_[index] += bytes, ++live_[index];
   uint64_t address = entry.allocation.address;
@@ -127,7 +161,8 @@ uint64_t DeviceMemory::allocate(const DeviceModel& device, size_t bytes, Allocat
   return address;
 }
 
-uint64_t DeviceMemory::allocate_variable(const DeviceModel& device, size_t bytes, std::string name, bool constant) {
+uint64_t DeviceMemory::allocate_variable(const DeviceModel& device, size_t bytes, std::string name,
+                                         bool constant) {
   uint64_t address = allocate(device, bytes, AllocationKind::module_global);
   if (!address) return 0;
   std::unique_lock lock(mutex_);
@@ -140,17 +175,19 @@ uint64_t DeviceMemory::allocate_variable(const DeviceModel& device, size_t bytes
 FreeOutcome DeviceMemory::free(uint64_t address) {
   std::unique_lock lock(mutex_);
   auto it = entries_.find(address);
-  if (it == entries_.end()) return containing(address) ? FreeOutcome::interior_pointer : FreeOutcome::not_an_allocation;
+  if (it == entries_.end())
+    return containing(address) ? FreeOutcome::interior_pointer : FreeOutcome::not_an_allocation;
   Entry& entry = it->second;
   if (entry.registered) return FreeOutcome::not_an_allocation;
   if (entry.freed) return FreeOutcome::already_freed;
   size_t index = static_cast<size_t>(entry.allocation.device);
-  if (entry.allocation.kind != AllocationKind::pinned_host) used_[index] -= entry.allocation.bytes, --live_[index];
-  bool on_device =
-      entry.allocation.kind == AllocationKind::device || entry.allocation.kind == AllocationKind::module_global;
+  if (entry.allocation.kind != AllocationKind::pinned_host)
+    used_[index] -= entry.allocation.bytes, --live_[index];
+  bool on_device = entry.allocation.kind == AllocationKind::device ||
+                   entry.allocation.kind == AllocationKind::module_global;
   if (on_device) {
     if (entry.allocation.bytes >= page)
-      madvise(entry.allocation.host, round_up(entry.allocation.bytes, page), MADV_DONTNEED);
+      discard(entry.allocation.host, round_up(entry.allocation.bytes, page));
     entry.freed = true;
   } else {
     munmap(entry.allocation.host, round_up(entry.allocation.bytes, page));
@@ -164,7 +201,8 @@ bool DeviceMemory::register_host(void* host, size_t bytes) {
   uint64_t address = reinterpret_cast<uint64_t>(host);
   if (bytes == 0 || containing(address) || containing(address + bytes - 1)) return false;
   Entry entry;
-  entry.allocation = {address, bytes, next_id_++, AllocationKind::pinned_host, static_cast<std::byte*>(host), 0};
+  entry.allocation = {address, bytes, next_id_++, AllocationKind::pinned_host, static_cast<std::byte*>(host),
+                      0};
   entry.registered = true;
   entries_[address] = entry;
   return true;
@@ -236,9 +274,11 @@ std::string DeviceMemory::describe(uint64_t address, size_t bytes) const {
     uint64_t offset = address - a.address;
     std::string at = format(" at 0x%llx", ull(a.address));
     if (offset < a.bytes) {
-      if (before->freed) return text + format("is %llu bytes inside a ", ull(offset)) + name(*before) + at + " that was freed";
+      if (before->freed)
+        return text + format("is %llu bytes inside a ", ull(offset)) + name(*before) + at + " that was freed";
       if (a.bytes - offset < bytes)
-        return text + format("is %llu bytes inside, and its %zu bytes run past the end of, a ", ull(offset), bytes) +
+        return text +
+               format("is %llu bytes inside, and its %zu bytes run past the end of, a ", ull(offset), bytes) +
                name(*before) + at;
       return text + format("is %llu bytes inside a ", ull(offset)) + name(*before) + at;
     }
@@ -256,7 +296,8 @@ std::string DeviceMemory::describe(uint64_t address, size_t bytes) const {
            format(" at 0x%llx", ull(next->allocation.address)) + (next->freed ? " that was freed" : "");
   }
   bool ours = address - region_ < address_map::region_bytes;
-  return text + (ours ? "is far from every allocation" : "is no device address (a host pointer or a wild one)");
+  return text +
+         (ours ? "is far from every allocation" : "is no device address (a host pointer or a wild one)");
 }
 
 size_t DeviceMemory::used(int device) const {
@@ -270,7 +311,8 @@ size_t DeviceMemory::live_allocations(int device) const {
 }
 
 DeviceMemory& device_memory() {
-  static DeviceMemory* instance = new DeviceMemory;  // never destroyed: frees may come from other statics' destructors
+  static DeviceMemory* instance =
+      new DeviceMemory;  // never destroyed: frees may come from other statics' destructors
   return *instance;
 }
 

@@ -20,9 +20,9 @@ struct Range {
   bool writable = false;
 };
 
-// Device addresses come from one reserved, inaccessible region, so that host code that dereferences one faults; the
-// bytes are at a fixed distance in a second region. Windows of generic addresses for shared, local and parameter memory
-// lie in front of the first allocation.
+// Device addresses come from one reserved, inaccessible region, so that host code that dereferences one
+// faults; the bytes are at a fixed distance in a second region. Windows of generic addresses for shared,
+// local and parameter memory lie in front of the first allocation.
 namespace address_map {
 constexpr uint64_t region_bytes = uint64_t{1} << 40;
 constexpr uint64_t window_bytes = uint64_t{1} << 24;  // of each of the three windows

@@ -9,7 +9,7 @@ namespace simulator {
 
 #if defined(__SSE__)
 RoundingScope::RoundingScope(Rounding mode) : saved_(_mm_getcsr()) {
-  unsigned bits = mode == Rounding::zero ? _MM_ROUND_TOWARD_ZERO
+  unsigned bits = mode == Rounding::zero   ? _MM_ROUND_TOWARD_ZERO
                   : mode == Rounding::down ? _MM_ROUND_DOWN
                   : mode == Rounding::up   ? _MM_ROUND_UP
                                            : _MM_ROUND_NEAREST;
@@ -22,7 +22,7 @@ RoundingScope::~RoundingScope() {
 }
 #else
 RoundingScope::RoundingScope(Rounding mode) : saved_(static_cast<unsigned>(std::fegetround())) {
-  std::fesetround(mode == Rounding::zero ? FE_TOWARDZERO
+  std::fesetround(mode == Rounding::zero   ? FE_TOWARDZERO
                   : mode == Rounding::down ? FE_DOWNWARD
                   : mode == Rounding::up   ? FE_UPWARD
                                            : FE_TONEAREST);

@@ -33,7 +33,9 @@ inline float flush(float x) {
 }
 inline double flush(double x) { return x; }
 template <bool ftz, class T>
-inline T flush_if(T x) { return ftz ? flush(x) : x; }
+inline T flush_if(T x) {
+  return ftz ? flush(x) : x;
+}
 
 inline float f16_to_float(uint16_t h) {
 #if defined(__F16C__)
@@ -50,8 +52,8 @@ inline float f16_to_float(uint16_t h) {
 }
 inline float bf16_to_float(uint16_t h) { return bit_cast<float>(uint32_t{h} << 16); }
 
-// x to a format of E exponent and M mantissa bits, as bits with the sign on top. Overflow gives infinity or the largest
-// finite number as the rounding says; NaN all ones below the sign.
+// x to a format of E exponent and M mantissa bits, as bits with the sign on top. Overflow gives infinity or
+// the largest finite number as the rounding says; NaN all ones below the sign.
 template <int E, int M>
 inline uint32_t encode(double x, Rounding mode) {
   constexpr int bias = (1 << (E - 1)) - 1;
@@ -82,25 +84,38 @@ inline uint32_t encode(double x, Rounding mode) {
   }
   bool up = false;
   switch (mode) {
-    case Rounding::nearest: up = rest > half || (rest == half && (kept & 1)); break;
-    case Rounding::away: up = rest >= half; break;
-    case Rounding::zero: break;
-    case Rounding::down: up = negative && rest; break;
-    case Rounding::up: up = !negative && rest; break;
+    case Rounding::nearest:
+      up = rest > half || (rest == half && (kept & 1));
+      break;
+    case Rounding::away:
+      up = rest >= half;
+      break;
+    case Rounding::zero:
+      break;
+    case Rounding::down:
+      up = negative && rest;
+      break;
+    case Rounding::up:
+      up = !negative && rest;
+      break;
   }
   uint64_t value = kept + (up ? 1 : 0);
   // kept has the leading one for normal numbers: adding it to (encoded - 1) << M makes the exponent.
   uint64_t result = encoded ? (static_cast<uint64_t>(encoded - 1) << M) + value : value;
   if (result >= infinity) {
-    bool to_infinity = mode == Rounding::nearest || mode == Rounding::away || (mode == Rounding::down && negative) ||
-                       (mode == Rounding::up && !negative);
+    bool to_infinity = mode == Rounding::nearest || mode == Rounding::away ||
+                       (mode == Rounding::down && negative) || (mode == Rounding::up && !negative);
     return sign | (to_infinity ? infinity : largest);
   }
   return sign | static_cast<uint32_t>(result);
 }
 
-inline uint16_t to_f16(double x, Rounding mode = Rounding::nearest) { return static_cast<uint16_t>(encode<5, 10>(x, mode)); }
-inline uint16_t to_bf16(double x, Rounding mode = Rounding::nearest) { return static_cast<uint16_t>(encode<8, 7>(x, mode)); }
+inline uint16_t to_f16(double x, Rounding mode = Rounding::nearest) {
+  return static_cast<uint16_t>(encode<5, 10>(x, mode));
+}
+inline uint16_t to_bf16(double x, Rounding mode = Rounding::nearest) {
+  return static_cast<uint16_t>(encode<8, 7>(x, mode));
+}
 inline float to_f32(double x, Rounding mode) { return bit_cast<float>(encode<8, 23>(x, mode)); }
 
 inline uint16_t float_to_f16(float x) {
@@ -174,8 +189,8 @@ inline float to_tf32(float x, Rounding mode) {
   return bit_cast<float>(bits & ~0x1FFFu);
 }
 
-// While it lives, floating-point arithmetic of this thread rounds as asked. Computation must be kept inside by the
-// caller: memory operands do, for the constructor and destructor are barriers.
+// While it lives, floating-point arithmetic of this thread rounds as asked. Computation must be kept inside
+// by the caller: memory operands do, for the constructor and destructor are barriers.
 class RoundingScope {
  public:
   explicit RoundingScope(Rounding mode);

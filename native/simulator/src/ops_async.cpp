@@ -22,7 +22,8 @@ void AsyncCopies::wait(Warp& w, const Op* op, uint32_t exec, uint64_t kept, bool
       }
       copy.mask &= ~(1u << i);
     });
-  copies.erase(std::remove_if(copies.begin(), copies.end(), [](const Copy& c) { return c.mask == 0; }), copies.end());
+  copies.erase(std::remove_if(copies.begin(), copies.end(), [](const Copy& c) { return c.mask == 0; }),
+               copies.end());
 }
 
 namespace {
@@ -32,13 +33,15 @@ AsyncCopies& async_of(Warp& w) {
   return *w.async;
 }
 
-// a: shared address, list: global address, source size or none, ignore-source predicate or none; small[0] bytes;
-// small[3], small[2]: narrow addresses; imm: offset of a; b: constant with the offset of the global address.
+// a: shared address, list: global address, source size or none, ignore-source predicate or none; small[0]
+// bytes; small[3], small[2]: narrow addresses; imm: offset of a; b: constant with the offset of the global
+// address.
 const Op* copy(Warp& w, const Op* op, uint32_t exec) {
   unsigned bytes = op->small[0];
   Addresses to, from;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, to);
-  read_addresses(w, op->list[0], op->small[2] != 0, static_cast<int64_t>(source<uint64_t>(w, op->b)[0]), from);
+  read_addresses(w, op->list[0], op->small[2] != 0, static_cast<int64_t>(source<uint64_t>(w, op->b)[0]),
+                 from);
   Access destination_access;
   resolve<Space::shared>(w, op, exec, AccessKind::store, to, bytes, destination_access);
   uint32_t ignored = op->list[2] == no_operand ? 0 : predicate(w, op->list[2]);
@@ -52,7 +55,9 @@ const Op* copy(Warp& w, const Op* op, uint32_t exec) {
     copy.group[i] = async.open_group[i];
     copy.to[i] = destination_access.pointer[i];
     uint32_t wanted = (ignored >> i & 1) ? 0 : size ? size[i] : bytes;
-    if (wanted > bytes) fault(op, i, Fault::launch_failed, format("cp.async of %u bytes with a source size of %u", bytes, wanted));
+    if (wanted > bytes)
+      fault(op, i, Fault::launch_failed,
+            format("cp.async of %u bytes with a source size of %u", bytes, wanted));
     if (from.value[i] % bytes)
       fault(op, i, Fault::misaligned_address,
             format("cp.async of %u bytes from 0x%llx, which is not a multiple of %u", bytes,
@@ -151,7 +156,8 @@ void decode_cp(Decoder& d) {
   size_t operands = d.count() - (hint ? 1 : 0);
   if (operands < 3 || operands > 5) d.fail("cp.async with a wrong number of operands");
   uint64_t bytes = d.immediate(d.operand(2));
-  if (cache == 1 ? bytes != 16 : bytes != 4 && bytes != 8 && bytes != 16) d.fail("this size of cp.async is not allowed");
+  if (cache == 1 ? bytes != 16 : bytes != 4 && bytes != 8 && bytes != 16)
+    d.fail("this size of cp.async is not allowed");
   d.op.small[0] = static_cast<uint16_t>(bytes);
   OperandRef* list = d.list(3);
   bool narrow = false;

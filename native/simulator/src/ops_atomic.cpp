@@ -14,7 +14,9 @@ namespace {
 // What is written for an old value and the operands.
 struct Add {
   template <class T>
-  static T next(T old, T b, T) { return static_cast<T>(old + b); }
+  static T next(T old, T b, T) {
+    return static_cast<T>(old + b);
+  }
 };
 struct AddFloat {
   static uint32_t next(uint32_t old, uint32_t b, uint32_t) {
@@ -25,10 +27,14 @@ struct AddFloat {
   }
 };
 struct AddF16 {
-  static uint16_t next(uint16_t old, uint16_t b, uint16_t) { return float_to_f16(f16_to_float(old) + f16_to_float(b)); }
+  static uint16_t next(uint16_t old, uint16_t b, uint16_t) {
+    return float_to_f16(f16_to_float(old) + f16_to_float(b));
+  }
 };
 struct AddBf16 {
-  static uint16_t next(uint16_t old, uint16_t b, uint16_t) { return float_to_bf16(bf16_to_float(old) + bf16_to_float(b)); }
+  static uint16_t next(uint16_t old, uint16_t b, uint16_t) {
+    return float_to_bf16(bf16_to_float(old) + bf16_to_float(b));
+  }
 };
 template <class Half>
 struct Halves {
@@ -53,31 +59,45 @@ using MinBf16 = PickHalf<false, float, float_to_bf16, bf16_to_float>;
 using MaxBf16 = PickHalf<true, float, float_to_bf16, bf16_to_float>;
 struct Min {
   template <class T>
-  static T next(T old, T b, T) { return b < old ? b : old; }
+  static T next(T old, T b, T) {
+    return b < old ? b : old;
+  }
 };
 struct Max {
   template <class T>
-  static T next(T old, T b, T) { return old < b ? b : old; }
+  static T next(T old, T b, T) {
+    return old < b ? b : old;
+  }
 };
 struct And {
   template <class T>
-  static T next(T old, T b, T) { return old & b; }
+  static T next(T old, T b, T) {
+    return old & b;
+  }
 };
 struct Or {
   template <class T>
-  static T next(T old, T b, T) { return old | b; }
+  static T next(T old, T b, T) {
+    return old | b;
+  }
 };
 struct Xor {
   template <class T>
-  static T next(T old, T b, T) { return old ^ b; }
+  static T next(T old, T b, T) {
+    return old ^ b;
+  }
 };
 struct Exchange {
   template <class T>
-  static T next(T, T b, T) { return b; }
+  static T next(T, T b, T) {
+    return b;
+  }
 };
 struct CompareSwap {
   template <class T>
-  static T next(T old, T b, T c) { return old == b ? c : old; }
+  static T next(T old, T b, T c) {
+    return old == b ? c : old;
+  }
 };
 struct Inc {
   static uint32_t next(uint32_t old, uint32_t b, uint32_t) { return old >= b ? 0 : old + 1; }
@@ -107,7 +127,8 @@ const Op* atomic(Warp& w, const Op* op, uint32_t exec) {
   Addresses addresses;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, addresses);
   Access access;
-  resolve<space>(w, op, exec, AccessKind::atomic, addresses, static_cast<unsigned>(sizeof(T)) * count, access);
+  resolve<space>(w, op, exec, AccessKind::atomic, addresses, static_cast<unsigned>(sizeof(T)) * count,
+                 access);
   bool changed = false;
   for (unsigned k = 0; k < count; ++k) {
     const T* b = source<T>(w, count == 1 ? op->b : op->list[k]);
@@ -156,9 +177,12 @@ const Op* atomic_wide(Warp& w, const Op* op, uint32_t exec) {
 template <class T, class F>
 OpFunction in_space(Space space) {
   switch (space) {
-    case Space::global: return &atomic<Space::global, T, F>;
-    case Space::shared: return &atomic<Space::shared, T, F>;
-    default: return &atomic<Space::generic, T, F>;
+    case Space::global:
+      return &atomic<Space::global, T, F>;
+    case Space::shared:
+      return &atomic<Space::shared, T, F>;
+    default:
+      return &atomic<Space::generic, T, F>;
   }
 }
 
@@ -166,8 +190,10 @@ enum class Kind { add, min, max, bit_and, bit_or, bit_xor, exch, cas, inc, dec }
 
 OpFunction body(Kind kind, Type t, Space space) {
   switch (t) {
-    case Type::f32: return kind == Kind::add ? in_space<uint32_t, AddFloat>(space) : nullptr;
-    case Type::f64: return kind == Kind::add ? in_space<uint64_t, AddFloat>(space) : nullptr;
+    case Type::f32:
+      return kind == Kind::add ? in_space<uint32_t, AddFloat>(space) : nullptr;
+    case Type::f64:
+      return kind == Kind::add ? in_space<uint64_t, AddFloat>(space) : nullptr;
     case Type::f16:
       return kind == Kind::add   ? in_space<uint16_t, AddF16>(space)
              : kind == Kind::min ? in_space<uint16_t, MinF16>(space)
@@ -188,27 +214,38 @@ OpFunction body(Kind kind, Type t, Space space) {
              : kind == Kind::min ? in_space<uint32_t, Halves<MinBf16>>(space)
              : kind == Kind::max ? in_space<uint32_t, Halves<MaxBf16>>(space)
                                  : nullptr;
-    default: break;
+    default:
+      break;
   }
   bool wide = type_bytes(t) == 8;
   if (type_bytes(t) == 2 && is_bits(t))
-    return kind == Kind::cas ? in_space<uint16_t, CompareSwap>(space) : kind == Kind::exch ? in_space<uint16_t, Exchange>(space) : nullptr;
+    return kind == Kind::cas    ? in_space<uint16_t, CompareSwap>(space)
+           : kind == Kind::exch ? in_space<uint16_t, Exchange>(space)
+                                : nullptr;
   if (type_bytes(t) < 4) return nullptr;
   switch (kind) {
-    case Kind::add: return wide ? in_space<uint64_t, Add>(space) : in_space<uint32_t, Add>(space);
+    case Kind::add:
+      return wide ? in_space<uint64_t, Add>(space) : in_space<uint32_t, Add>(space);
     case Kind::min:
       if (is_signed(t)) return wide ? in_space<int64_t, Min>(space) : in_space<int32_t, Min>(space);
       return wide ? in_space<uint64_t, Min>(space) : in_space<uint32_t, Min>(space);
     case Kind::max:
       if (is_signed(t)) return wide ? in_space<int64_t, Max>(space) : in_space<int32_t, Max>(space);
       return wide ? in_space<uint64_t, Max>(space) : in_space<uint32_t, Max>(space);
-    case Kind::bit_and: return wide ? in_space<uint64_t, And>(space) : in_space<uint32_t, And>(space);
-    case Kind::bit_or: return wide ? in_space<uint64_t, Or>(space) : in_space<uint32_t, Or>(space);
-    case Kind::bit_xor: return wide ? in_space<uint64_t, Xor>(space) : in_space<uint32_t, Xor>(space);
-    case Kind::exch: return wide ? in_space<uint64_t, Exchange>(space) : in_space<uint32_t, Exchange>(space);
-    case Kind::cas: return wide ? in_space<uint64_t, CompareSwap>(space) : in_space<uint32_t, CompareSwap>(space);
-    case Kind::inc: return wide ? nullptr : in_space<uint32_t, Inc>(space);
-    case Kind::dec: return wide ? nullptr : in_space<uint32_t, Dec>(space);
+    case Kind::bit_and:
+      return wide ? in_space<uint64_t, And>(space) : in_space<uint32_t, And>(space);
+    case Kind::bit_or:
+      return wide ? in_space<uint64_t, Or>(space) : in_space<uint32_t, Or>(space);
+    case Kind::bit_xor:
+      return wide ? in_space<uint64_t, Xor>(space) : in_space<uint32_t, Xor>(space);
+    case Kind::exch:
+      return wide ? in_space<uint64_t, Exchange>(space) : in_space<uint32_t, Exchange>(space);
+    case Kind::cas:
+      return wide ? in_space<uint64_t, CompareSwap>(space) : in_space<uint32_t, CompareSwap>(space);
+    case Kind::inc:
+      return wide ? nullptr : in_space<uint32_t, Inc>(space);
+    case Kind::dec:
+      return wide ? nullptr : in_space<uint32_t, Dec>(space);
   }
   return nullptr;
 }
@@ -219,7 +256,8 @@ void decode_atomic(Decoder& d) {
   d.take_one_of({"relaxed", "acquire", "release", "acq_rel"});
   d.take_one_of({"cta", "cluster", "gpu", "sys"});
   Space space = take_space(d);
-  if (space != Space::global && space != Space::shared && space != Space::generic) d.fail("atomics need global or shared memory");
+  if (space != Space::global && space != Space::shared && space != Space::generic)
+    d.fail("atomics need global or shared memory");
   int k = d.take_one_of({"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"});
   if (k < 0) d.fail("unknown atomic operation");
   Kind kind = static_cast<Kind>(k);
@@ -238,12 +276,14 @@ void decode_atomic(Decoder& d) {
   if (count > 1) {
     if (space == Space::shared) d.fail("vector atomics need global memory");
     const Operand& from = d.operand(at + 1);
-    if (from.kind != OperandKind::vector || from.elements.size() != count) d.fail("the source is no vector of that size");
+    if (from.kind != OperandKind::vector || from.elements.size() != count)
+      d.fail("the source is no vector of that size");
     OperandRef* list = d.list(2 * count);
     for (unsigned i = 0; i < count; ++i) list[i] = d.source(from.elements[i], t);
     if (returns) {
       const Operand& to = d.operand(0);
-      if (to.kind != OperandKind::vector || to.elements.size() != count) d.fail("the destination is no vector of that size");
+      if (to.kind != OperandKind::vector || to.elements.size() != count)
+        d.fail("the destination is no vector of that size");
       for (unsigned i = 0; i < count; ++i)
         if (to.elements[i].kind != OperandKind::sink) list[count + i] = d.destination(to.elements[i], t);
     }
@@ -256,9 +296,12 @@ void decode_atomic(Decoder& d) {
     bool cas = kind == Kind::cas;
     if (!cas && kind != Kind::exch) d.fail("128-bit atomics are exch and cas");
     switch (space) {
-      case Space::global: return d.emit(cas ? &atomic_wide<Space::global, true> : &atomic_wide<Space::global, false>);
-      case Space::shared: return d.emit(cas ? &atomic_wide<Space::shared, true> : &atomic_wide<Space::shared, false>);
-      default: return d.emit(cas ? &atomic_wide<Space::generic, true> : &atomic_wide<Space::generic, false>);
+      case Space::global:
+        return d.emit(cas ? &atomic_wide<Space::global, true> : &atomic_wide<Space::global, false>);
+      case Space::shared:
+        return d.emit(cas ? &atomic_wide<Space::shared, true> : &atomic_wide<Space::shared, false>);
+      default:
+        return d.emit(cas ? &atomic_wide<Space::generic, true> : &atomic_wide<Space::generic, false>);
     }
   }
   d.emit(body(kind, t, space));

@@ -12,22 +12,35 @@ enum class Compare : uint8_t { eq, ne, lt, le, gt, ge, equ, neu, ltu, leu, gtu, 
 template <Compare c, class T>
 inline bool compare(T a, T b) {
   switch (c) {
-    case Compare::eq: return a == b;
+    case Compare::eq:
+      return a == b;
     case Compare::ne:
       if constexpr (std::is_floating_point_v<T>) return (a < b) | (a > b);
       return a != b;
-    case Compare::lt: return a < b;
-    case Compare::le: return a <= b;
-    case Compare::gt: return a > b;
-    case Compare::ge: return a >= b;
-    case Compare::equ: return !((a < b) | (a > b));
-    case Compare::neu: return !(a == b);
-    case Compare::ltu: return !(a >= b);
-    case Compare::leu: return !(a > b);
-    case Compare::gtu: return !(a <= b);
-    case Compare::geu: return !(a < b);
-    case Compare::num: return (a == a) & (b == b);
-    case Compare::nan: return (a != a) | (b != b);
+    case Compare::lt:
+      return a < b;
+    case Compare::le:
+      return a <= b;
+    case Compare::gt:
+      return a > b;
+    case Compare::ge:
+      return a >= b;
+    case Compare::equ:
+      return !((a < b) | (a > b));
+    case Compare::neu:
+      return !(a == b);
+    case Compare::ltu:
+      return !(a >= b);
+    case Compare::leu:
+      return !(a > b);
+    case Compare::gtu:
+      return !(a <= b);
+    case Compare::geu:
+      return !(a < b);
+    case Compare::num:
+      return (a == a) & (b == b);
+    case Compare::nan:
+      return (a != a) | (b != b);
   }
   return false;
 }
@@ -35,7 +48,9 @@ inline bool compare(T a, T b) {
 // How a register's value is compared.
 struct AsIs {
   template <class T>
-  static T value(T x) { return x; }
+  static T value(T x) {
+    return x;
+  }
 };
 struct Flushed {
   static float value(float x) { return flush(x); }
@@ -74,9 +89,12 @@ const Op* setp(Warp& w, const Op* op, uint32_t exec) {
 template <class As, Compare c>
 const Op* setp_halves(Warp& w, const Op* op, uint32_t exec) {
   const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b);
-  uint32_t low = mask_of([=](int i) { return compare<c>(As::value(static_cast<uint16_t>(a[i])), As::value(static_cast<uint16_t>(b[i]))); });
+  uint32_t low = mask_of([=](int i) {
+    return compare<c>(As::value(static_cast<uint16_t>(a[i])), As::value(static_cast<uint16_t>(b[i])));
+  });
   uint32_t high = mask_of([=](int i) {
-    return compare<c>(As::value(static_cast<uint16_t>(a[i] >> 16)), As::value(static_cast<uint16_t>(b[i] >> 16)));
+    return compare<c>(As::value(static_cast<uint16_t>(a[i] >> 16)),
+                      As::value(static_cast<uint16_t>(b[i] >> 16)));
   });
   if (op->small[0] < 3) {
     uint32_t with = predicate(w, op->c);
@@ -88,7 +106,8 @@ const Op* setp_halves(Warp& w, const Op* op, uint32_t exec) {
   return op + 1;
 }
 
-// d: all ones or zero; 1.0 or 0.0 for float destinations (small[1]: 0 32-bit integer, 1 f32, 2 f16, 3 bf16, 4 16-bit integer).
+// d: all ones or zero; 1.0 or 0.0 for float destinations (small[1]: 0 32-bit integer, 1 f32, 2 f16, 3 bf16, 4
+// 16-bit integer).
 template <class T, class As, Compare c>
 const Op* set(Warp& w, const Op* op, uint32_t exec) {
   const T *a = source<T>(w, op->a), *b = source<T>(w, op->b);
@@ -114,7 +133,8 @@ const Op* set_halves(Warp& w, const Op* op, uint32_t exec) {
   int how = op->small[0];
   each_lane(w, destination<uint32_t>(w, op->d), exec, [=](int i) {
     uint32_t low = compare<c>(As::value(static_cast<uint16_t>(a[i])), As::value(static_cast<uint16_t>(b[i])));
-    uint32_t high = compare<c>(As::value(static_cast<uint16_t>(a[i] >> 16)), As::value(static_cast<uint16_t>(b[i] >> 16)));
+    uint32_t high = compare<c>(As::value(static_cast<uint16_t>(a[i] >> 16)),
+                               As::value(static_cast<uint16_t>(b[i] >> 16)));
     uint32_t k = with >> i & 1;
     if (how < 3) low = combine(how, low, k), high = combine(how, high, k);
     return (low ? yes : 0) | (high ? yes << 16 : 0);
@@ -139,16 +159,13 @@ const Op* slct(Warp& w, const Op* op, uint32_t exec) {
 // f(integral_constant) for the comparison that was asked for.
 template <bool floating, class F>
 OpFunction for_compare(Compare c, F f) {
-#define CASE(name) \
-  case Compare::name: return f(std::integral_constant<Compare, Compare::name>{});
-  switch (c) {
-    CASE(eq) CASE(ne) CASE(lt) CASE(le) CASE(gt) CASE(ge)
-    default: break;
-  }
+#define CASE(name)    \
+  case Compare::name: \
+    return f(std::integral_constant<Compare, Compare::name>{});
+  switch (c) { CASE(eq) CASE(ne) CASE(lt) CASE(le) CASE(gt) CASE(ge) default : break; }
   if constexpr (floating) {
     switch (c) {
-      CASE(equ) CASE(neu) CASE(ltu) CASE(leu) CASE(gtu) CASE(geu) CASE(num) CASE(nan)
-      default: break;
+      CASE(equ) CASE(neu) CASE(ltu) CASE(leu) CASE(gtu) CASE(geu) CASE(num) CASE(nan) default : break;
     }
   }
 #undef CASE
@@ -161,30 +178,54 @@ Compare take_compare(Decoder& d, bool* is_unsigned_name) {
   if (index >= 0) return static_cast<Compare>(index);
   *is_unsigned_name = true;
   switch (d.take_one_of({"lo", "ls", "hi", "hs"})) {
-    case 0: return Compare::lt;
-    case 1: return Compare::le;
-    case 2: return Compare::gt;
-    case 3: return Compare::ge;
-    default: d.fail("no comparison");
+    case 0:
+      return Compare::lt;
+    case 1:
+      return Compare::le;
+    case 2:
+      return Compare::gt;
+    case 3:
+      return Compare::ge;
+    default:
+      d.fail("no comparison");
   }
 }
 
 Type unsigned_of(Type t) {
   switch (type_bytes(t)) {
-    case 2: return Type::u16;
-    case 4: return Type::u32;
-    default: return Type::u64;
+    case 2:
+      return Type::u16;
+    case 4:
+      return Type::u32;
+    default:
+      return Type::u64;
+  }
+}
+
+OpClass class_of(Type t) {
+  switch (t) {
+    case Type::f32:
+      return OpClass::fp32;
+    case Type::f64:
+      return OpClass::fp64;
+    case Type::f16:
+    case Type::f16x2:
+    case Type::bf16:
+    case Type::bf16x2:
+      return OpClass::fp16;
+    default:
+      return OpClass::integer;
   }
 }
 
 void decode_setp(Decoder& d) {
-  d.set_class(OpClass::integer);
   bool unsigned_name = false;
   Compare c = take_compare(d, &unsigned_name);
   int combine_with = d.take_one_of({"and", "or", "xor"});
   bool ftz = d.take("ftz");
   Type t = d.take_type();
   if (unsigned_name && is_integer(t)) t = unsigned_of(t);
+  d.set_class(class_of(t));
   d.expect_operands(combine_with < 0 ? 3 : 4);
   const Operand& to = d.operand(0);
   if (to.kind == OperandKind::pair) {
@@ -205,14 +246,18 @@ void decode_setp(Decoder& d) {
     case Type::f64:
       return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<double, AsIs, k.value>; }));
     case Type::f16:
-      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<uint16_t, AsF16, k.value>; }));
+      return d.emit(
+          for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<uint16_t, AsF16, k.value>; }));
     case Type::bf16:
-      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<uint16_t, AsBf16, k.value>; }));
+      return d.emit(
+          for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<uint16_t, AsBf16, k.value>; }));
     case Type::f16x2:
       return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp_halves<AsF16, k.value>; }));
     case Type::bf16x2:
-      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp_halves<AsBf16, k.value>; }));
-    default: break;
+      return d.emit(
+          for_compare<true>(c, [&](auto k) -> OpFunction { return &setp_halves<AsBf16, k.value>; }));
+    default:
+      break;
   }
   d.emit(for_compare<false>(c, [&](auto k) -> OpFunction {
     return for_type<uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t>(
@@ -221,7 +266,6 @@ void decode_setp(Decoder& d) {
 }
 
 void decode_set(Decoder& d) {
-  d.set_class(OpClass::integer);
   bool unsigned_name = false;
   Compare c = take_compare(d, &unsigned_name);
   int combine_with = d.take_one_of({"and", "or", "xor"});
@@ -229,28 +273,37 @@ void decode_set(Decoder& d) {
   Type to = d.take_type(), t = to;
   if (!d.take_type(&t)) t = to;
   if (unsigned_name && is_integer(t)) t = unsigned_of(t);
+  d.set_class(class_of(t));
   d.expect_operands(combine_with < 0 ? 3 : 4);
   d.op.d = d.destination(0, to);
   d.op.a = d.source(1, t);
   d.op.b = d.source(2, t);
   d.op.small[0] = static_cast<uint16_t>(combine_with < 0 ? 3 : combine_with);
   if (combine_with >= 0) d.op.c = d.predicate_source(d.operand(3));
-  d.op.small[1] = to == Type::f32                           ? 1
-                  : to == Type::f16 || to == Type::f16x2    ? 2
-                  : to == Type::bf16 || to == Type::bf16x2  ? 3
-                  : type_bytes(to) == 2                     ? 4
-                                                            : 0;
+  d.op.small[1] = to == Type::f32                          ? 1
+                  : to == Type::f16 || to == Type::f16x2   ? 2
+                  : to == Type::bf16 || to == Type::bf16x2 ? 3
+                  : type_bytes(to) == 2                    ? 4
+                                                           : 0;
   switch (t) {
     case Type::f32:
       return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction {
         return ftz ? &set<float, Flushed, k.value> : &set<float, AsIs, k.value>;
       }));
-    case Type::f64: return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set<double, AsIs, k.value>; }));
-    case Type::f16: return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set<uint16_t, AsF16, k.value>; }));
-    case Type::bf16: return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set<uint16_t, AsBf16, k.value>; }));
-    case Type::f16x2: return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set_halves<AsF16, k.value>; }));
-    case Type::bf16x2: return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set_halves<AsBf16, k.value>; }));
-    default: break;
+    case Type::f64:
+      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set<double, AsIs, k.value>; }));
+    case Type::f16:
+      return d.emit(
+          for_compare<true>(c, [&](auto k) -> OpFunction { return &set<uint16_t, AsF16, k.value>; }));
+    case Type::bf16:
+      return d.emit(
+          for_compare<true>(c, [&](auto k) -> OpFunction { return &set<uint16_t, AsBf16, k.value>; }));
+    case Type::f16x2:
+      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set_halves<AsF16, k.value>; }));
+    case Type::bf16x2:
+      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set_halves<AsBf16, k.value>; }));
+    default:
+      break;
   }
   d.emit(for_compare<false>(c, [&](auto k) -> OpFunction {
     return for_type<uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t>(

@@ -88,38 +88,62 @@ struct Conversion {
 
 uint64_t read_bits(const Warp& w, OperandRef r, unsigned bytes, int lane) {
   switch (bytes) {
-    case 2: return source<uint16_t>(w, r)[lane];
-    case 4: return source<uint32_t>(w, r)[lane];
-    default: return source<uint64_t>(w, r)[lane];
+    case 2:
+      return source<uint16_t>(w, r)[lane];
+    case 4:
+      return source<uint32_t>(w, r)[lane];
+    default:
+      return source<uint64_t>(w, r)[lane];
   }
 }
 void write_bits(const Warp& w, OperandRef r, unsigned bytes, int lane, uint64_t value) {
   switch (bytes) {
-    case 2: destination<uint16_t>(w, r)[lane] = static_cast<uint16_t>(value); break;
-    case 4: destination<uint32_t>(w, r)[lane] = static_cast<uint32_t>(value); break;
-    default: destination<uint64_t>(w, r)[lane] = value; break;
+    case 2:
+      destination<uint16_t>(w, r)[lane] = static_cast<uint16_t>(value);
+      break;
+    case 4:
+      destination<uint32_t>(w, r)[lane] = static_cast<uint32_t>(value);
+      break;
+    default:
+      destination<uint64_t>(w, r)[lane] = value;
+      break;
   }
 }
 
 int64_t extend(Type t, uint64_t bits) {
   switch (t) {
-    case Type::s8: return static_cast<int8_t>(bits);
-    case Type::s16: return static_cast<int16_t>(bits);
-    case Type::s32: return static_cast<int32_t>(bits);
-    case Type::u8: case Type::b8: return static_cast<uint8_t>(bits);
-    case Type::u16: case Type::b16: return static_cast<uint16_t>(bits);
-    case Type::u32: case Type::b32: return static_cast<uint32_t>(bits);
-    default: return static_cast<int64_t>(bits);
+    case Type::s8:
+      return static_cast<int8_t>(bits);
+    case Type::s16:
+      return static_cast<int16_t>(bits);
+    case Type::s32:
+      return static_cast<int32_t>(bits);
+    case Type::u8:
+    case Type::b8:
+      return static_cast<uint8_t>(bits);
+    case Type::u16:
+    case Type::b16:
+      return static_cast<uint16_t>(bits);
+    case Type::u32:
+    case Type::b32:
+      return static_cast<uint32_t>(bits);
+    default:
+      return static_cast<int64_t>(bits);
   }
 }
 
 double integral(double x, ToIntegral how) {
   switch (how) {
-    case ToIntegral::nearest: return std::nearbyint(x);
-    case ToIntegral::zero: return std::trunc(x);
-    case ToIntegral::down: return std::floor(x);
-    case ToIntegral::up: return std::ceil(x);
-    default: return x;
+    case ToIntegral::nearest:
+      return std::nearbyint(x);
+    case ToIntegral::zero:
+      return std::trunc(x);
+    case ToIntegral::down:
+      return std::floor(x);
+    case ToIntegral::up:
+      return std::ceil(x);
+    default:
+      return x;
   }
 }
 
@@ -148,22 +172,26 @@ uint64_t saturate_integer(int64_t value, bool is_unsigned64, Type t) {
     if (is_unsigned64 && value < 0) return static_cast<uint64_t>(high);
     return static_cast<uint64_t>(value > high ? high : value < low ? low : value);
   }
-  if (is_unsigned64 && value < 0) return bits == 64 ? static_cast<uint64_t>(value) : (uint64_t{1} << bits) - 1;
+  if (is_unsigned64 && value < 0)
+    return bits == 64 ? static_cast<uint64_t>(value) : (uint64_t{1} << bits) - 1;
   if (value < 0) return 0;
   uint64_t high = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
   return static_cast<uint64_t>(value) > high ? high : static_cast<uint64_t>(value);
 }
 
 bool is_float(Type t) {
-  return t == Type::f16 || t == Type::bf16 || t == Type::f32 || t == Type::f64 || t == Type::tf32 || t == Type::e4m3 ||
-         t == Type::e5m2;
+  return t == Type::f16 || t == Type::bf16 || t == Type::f32 || t == Type::f64 || t == Type::tf32 ||
+         t == Type::e4m3 || t == Type::e5m2;
 }
 
 double double_from_bits(Type t, uint64_t bits, bool ftz) {
   switch (t) {
-    case Type::f16: return static_cast<double>(f16_to_float(static_cast<uint16_t>(bits)));
-    case Type::bf16: return static_cast<double>(bf16_to_float(static_cast<uint16_t>(bits)));
-    case Type::f64: return bit_cast<double>(bits);
+    case Type::f16:
+      return static_cast<double>(f16_to_float(static_cast<uint16_t>(bits)));
+    case Type::bf16:
+      return static_cast<double>(bf16_to_float(static_cast<uint16_t>(bits)));
+    case Type::f64:
+      return bit_cast<double>(bits);
     default: {
       float x = bit_cast<float>(static_cast<uint32_t>(bits));
       return static_cast<double>(ftz ? flush(x) : x);
@@ -185,8 +213,10 @@ uint64_t bits_from_double(double x, const Conversion& c) {
       if (c.satfinite && (r & 0x7FFF) == 0x7F80) r = static_cast<uint16_t>((r & 0x8000) | 0x7F7F);
       return r;
     }
-    case Type::f64: return bit_cast<uint64_t>(x);
-    case Type::tf32: return bit_cast<uint32_t>(to_tf32(static_cast<float>(x), c.rounding));
+    case Type::f64:
+      return bit_cast<uint64_t>(x);
+    case Type::tf32:
+      return bit_cast<uint32_t>(to_tf32(static_cast<float>(x), c.rounding));
     default: {
       float r = to_f32(x, c.rounding);
       if (c.ftz) r = flush(r);
@@ -244,7 +274,8 @@ const Op* convert_pair(Warp& w, const Op* op, uint32_t exec) {
   const float *a = source<float>(w, op->a), *b = source<float>(w, op->b);
   uint32_t* d = destination<uint32_t>(w, op->d);
   for_lanes(exec, [&](int i) {
-    uint64_t high = bits_from_double(static_cast<double>(a[i]), c), low = bits_from_double(static_cast<double>(b[i]), c);
+    uint64_t high = bits_from_double(static_cast<double>(a[i]), c),
+             low = bits_from_double(static_cast<double>(b[i]), c);
     d[i] = static_cast<uint32_t>(high << 16 | low);
   });
   return op + 1;
@@ -262,7 +293,8 @@ const Op* f32_pair_to_fp8(Warp& w, const Op* op, uint32_t exec) {
   const float *a = source<float>(w, op->a), *b = source<float>(w, op->b);
   uint16_t* d = destination<uint16_t>(w, op->d);
   for_lanes(exec, [&](int i) {
-    d[i] = pair_of_e4m3_or_e5m2(c.to == Type::e4m3x2, static_cast<double>(a[i]), static_cast<double>(b[i]), c.relu);
+    d[i] = pair_of_e4m3_or_e5m2(c.to == Type::e4m3x2, static_cast<double>(a[i]), static_cast<double>(b[i]),
+                                c.relu);
   });
   return op + 1;
 }
@@ -271,7 +303,8 @@ const Op* f16_pair_to_fp8(Warp& w, const Op* op, uint32_t exec) {
   const uint32_t* a = source<uint32_t>(w, op->a);
   uint16_t* d = destination<uint16_t>(w, op->d);
   for_lanes(exec, [&](int i) {
-    d[i] = pair_of_e4m3_or_e5m2(c.to == Type::e4m3x2, static_cast<double>(f16_to_float(static_cast<uint16_t>(a[i] >> 16))),
+    d[i] = pair_of_e4m3_or_e5m2(c.to == Type::e4m3x2,
+                                static_cast<double>(f16_to_float(static_cast<uint16_t>(a[i] >> 16))),
                                 static_cast<double>(f16_to_float(static_cast<uint16_t>(a[i]))), c.relu);
   });
   return op + 1;
@@ -316,12 +349,21 @@ OpFunction integer_body(Type to, unsigned to_bytes, unsigned from_bytes) {
   using SR = std::conditional_t<sizeof(S) == 1, uint16_t, typename UnsignedOf<sizeof(S)>::type>;
   if (from_bytes != sizeof(SR)) return nullptr;
   switch (to) {
-    case Type::u8: return to_bytes == 2 ? &integer_to_integer<S, SR, uint8_t, uint16_t> : nullptr;
-    case Type::s8: return to_bytes == 2 ? &integer_to_integer<S, SR, int8_t, uint16_t> : nullptr;
-    case Type::u16: case Type::s16: return to_bytes == 2 ? &integer_to_integer<S, SR, uint16_t, uint16_t> : nullptr;
-    case Type::u32: case Type::s32: return to_bytes == 4 ? &integer_to_integer<S, SR, uint32_t, uint32_t> : nullptr;
-    case Type::u64: case Type::s64: return to_bytes == 8 ? &integer_to_integer<S, SR, uint64_t, uint64_t> : nullptr;
-    default: return nullptr;
+    case Type::u8:
+      return to_bytes == 2 ? &integer_to_integer<S, SR, uint8_t, uint16_t> : nullptr;
+    case Type::s8:
+      return to_bytes == 2 ? &integer_to_integer<S, SR, int8_t, uint16_t> : nullptr;
+    case Type::u16:
+    case Type::s16:
+      return to_bytes == 2 ? &integer_to_integer<S, SR, uint16_t, uint16_t> : nullptr;
+    case Type::u32:
+    case Type::s32:
+      return to_bytes == 4 ? &integer_to_integer<S, SR, uint32_t, uint32_t> : nullptr;
+    case Type::u64:
+    case Type::s64:
+      return to_bytes == 8 ? &integer_to_integer<S, SR, uint64_t, uint64_t> : nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -330,14 +372,23 @@ OpFunction usual_body(const Conversion& c) {
   bool from_float = is_float(c.from), to_float = is_float(c.to);
   if (!from_float && !to_float) {
     switch (c.from) {
-      case Type::u8: return integer_body<uint8_t>(c.to, c.to_bytes, c.from_bytes);
-      case Type::s8: return integer_body<int8_t>(c.to, c.to_bytes, c.from_bytes);
-      case Type::u16: return integer_body<uint16_t>(c.to, c.to_bytes, c.from_bytes);
-      case Type::s16: return integer_body<int16_t>(c.to, c.to_bytes, c.from_bytes);
-      case Type::u32: return integer_body<uint32_t>(c.to, c.to_bytes, c.from_bytes);
-      case Type::s32: return integer_body<int32_t>(c.to, c.to_bytes, c.from_bytes);
-      case Type::u64: case Type::s64: return integer_body<uint64_t>(c.to, c.to_bytes, c.from_bytes);
-      default: return nullptr;
+      case Type::u8:
+        return integer_body<uint8_t>(c.to, c.to_bytes, c.from_bytes);
+      case Type::s8:
+        return integer_body<int8_t>(c.to, c.to_bytes, c.from_bytes);
+      case Type::u16:
+        return integer_body<uint16_t>(c.to, c.to_bytes, c.from_bytes);
+      case Type::s16:
+        return integer_body<int16_t>(c.to, c.to_bytes, c.from_bytes);
+      case Type::u32:
+        return integer_body<uint32_t>(c.to, c.to_bytes, c.from_bytes);
+      case Type::s32:
+        return integer_body<int32_t>(c.to, c.to_bytes, c.from_bytes);
+      case Type::u64:
+      case Type::s64:
+        return integer_body<uint64_t>(c.to, c.to_bytes, c.from_bytes);
+      default:
+        return nullptr;
     }
   }
   if (c.rounding == Rounding::nearest && c.integral == ToIntegral::no) {
@@ -347,8 +398,10 @@ OpFunction usual_body(const Conversion& c) {
       if (c.from == Type::bf16 && !c.ftz) return &bf16_to_f32;
       if (c.from == Type::f16 && !c.ftz) return &f16_to_f32;
     }
-    if (c.to == Type::f64 && c.from == Type::s32 && c.from_bytes == 4) return &to_float_nearest<int32_t, double>;
-    if (c.to == Type::f64 && c.from == Type::u32 && c.from_bytes == 4) return &to_float_nearest<uint32_t, double>;
+    if (c.to == Type::f64 && c.from == Type::s32 && c.from_bytes == 4)
+      return &to_float_nearest<int32_t, double>;
+    if (c.to == Type::f64 && c.from == Type::u32 && c.from_bytes == 4)
+      return &to_float_nearest<uint32_t, double>;
     if (c.to == Type::f64 && c.from == Type::f32 && !c.ftz) return &to_float_nearest<float, double>;
     if (c.from == Type::f32 && c.to == Type::bf16 && c.to_bytes == 2 && !c.ftz) return &f32_to_bf16;
     if (c.from == Type::f32 && c.to == Type::f16 && c.to_bytes == 2 && !c.ftz) return &f32_to_f16;
@@ -363,7 +416,8 @@ void decode_cvt_pack(Decoder& d) {
   Type to = d.take_type(), from = d.take_type(), lower = Type::none;
   bool has_c = d.take_type(&lower);
   if (from != Type::s32) d.fail("cvt.pack needs .s32 sources");
-  if (to != Type::s16 && to != Type::u16 && to != Type::s8 && to != Type::u8) d.fail("this cvt.pack is not supported");
+  if (to != Type::s16 && to != Type::u16 && to != Type::s8 && to != Type::u8)
+    d.fail("this cvt.pack is not supported");
   d.expect_operands(has_c ? 4 : 3);
   d.op.d = d.destination(0, Type::b32);
   d.op.a = d.source(1, Type::s32);
@@ -423,16 +477,19 @@ void decode_cvt(Decoder& d) {
       d.op.a = d.source(1, Type::f32);
       d.op.b = d.source(2, Type::f32);
       return d.emit(&f32_pair_to_fp8);
-    default: break;
+    default:
+      break;
   }
   d.expect_operands(2);
   const Operand &to = d.operand(0), &from = d.operand(1);
-  if (c.to == Type::pred || c.from == Type::pred || (!is_float(c.to) && !is_integer(c.to) && !is_bits(c.to)) ||
+  if (c.to == Type::pred || c.from == Type::pred ||
+      (!is_float(c.to) && !is_integer(c.to) && !is_bits(c.to)) ||
       (!is_float(c.from) && !is_integer(c.from) && !is_bits(c.from)))
     d.fail("this conversion is not supported");
   c.to_bytes = d.bytes_of(to, c.to);
   c.from_bytes = d.bytes_of(from, c.from);
-  if (c.to_bytes < type_bytes(c.to) || c.from_bytes < type_bytes(c.from)) d.fail("a register is too small for its type");
+  if (c.to_bytes < type_bytes(c.to) || c.from_bytes < type_bytes(c.from))
+    d.fail("a register is too small for its type");
   d.op.d = d.destination_any(to, c.to);
   d.op.a = d.source_any(from, c.from);
   bool from_float = is_float(c.from), to_float = is_float(c.to);

@@ -11,31 +11,45 @@ namespace simulator {
 namespace {
 
 template <class T>
-inline T saturate(T x) { return x > T(0) ? (x < T(1) ? x : T(1)) : T(0); }  // NaN gives 0
+inline T saturate(T x) {
+  return x > T(0) ? (x < T(1) ? x : T(1)) : T(0);
+}  // NaN gives 0
 
 struct Add {
   template <class T>
-  T operator()(T a, T b) const { return a + b; }
+  T operator()(T a, T b) const {
+    return a + b;
+  }
 };
 struct Sub {
   template <class T>
-  T operator()(T a, T b) const { return a - b; }
+  T operator()(T a, T b) const {
+    return a - b;
+  }
 };
 struct Mul {
   template <class T>
-  T operator()(T a, T b) const { return a * b; }
+  T operator()(T a, T b) const {
+    return a * b;
+  }
 };
 struct Div {
   template <class T>
-  T operator()(T a, T b) const { return a / b; }
+  T operator()(T a, T b) const {
+    return a / b;
+  }
 };
 struct Rcp {
   template <class T>
-  T operator()(T a) const { return T(1) / a; }
+  T operator()(T a) const {
+    return T(1) / a;
+  }
 };
 struct Sqrt {
   template <class T>
-  T operator()(T a) const { return std::sqrt(a); }
+  T operator()(T a) const {
+    return std::sqrt(a);
+  }
 };
 struct Rsqrt {
   float operator()(float a) const { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a))); }
@@ -178,12 +192,24 @@ const Op* testp(Warp& w, const Op* op, uint32_t exec) {
     int c = std::fpclassify(a[i]);
     bool yes = false;
     switch (op->small[0]) {
-      case 0: yes = c != FP_NAN && c != FP_INFINITE; break;
-      case 1: yes = c == FP_INFINITE; break;
-      case 2: yes = c != FP_NAN; break;
-      case 3: yes = c == FP_NAN; break;
-      case 4: yes = c == FP_NORMAL; break;
-      default: yes = c == FP_SUBNORMAL; break;
+      case 0:
+        yes = c != FP_NAN && c != FP_INFINITE;
+        break;
+      case 1:
+        yes = c == FP_INFINITE;
+        break;
+      case 2:
+        yes = c != FP_NAN;
+        break;
+      case 3:
+        yes = c == FP_NAN;
+        break;
+      case 4:
+        yes = c == FP_NORMAL;
+        break;
+      default:
+        yes = c == FP_SUBNORMAL;
+        break;
     }
     result |= (yes ? 1u : 0u) << i;
   });
@@ -213,7 +239,8 @@ template <template <bool, bool> class Body>
 OpFunction with_form(Decoder& d, const FloatForm& form) {
   d.op.small[2] = static_cast<uint16_t>(form.rounding);
   if (form.rounding != Rounding::nearest) {
-    if (form.ftz) return form.sat ? &rounded<Body<true, true>::function> : &rounded<Body<true, false>::function>;
+    if (form.ftz)
+      return form.sat ? &rounded<Body<true, true>::function> : &rounded<Body<true, false>::function>;
     return form.sat ? &rounded<Body<false, true>::function> : &rounded<Body<false, false>::function>;
   }
   if (form.ftz) return form.sat ? Body<true, true>::function : Body<true, false>::function;
@@ -285,7 +312,8 @@ void decode_fma(Decoder& d) {
   d.op.a = d.source(1, t);
   d.op.b = d.source(2, t);
   d.op.c = d.source(3, t);
-  d.emit(t == Type::f32 ? with_form<FmaBodies<float>::Body>(d, form) : with_form<FmaBodies<double>::Body>(d, form));
+  d.emit(t == Type::f32 ? with_form<FmaBodies<float>::Body>(d, form)
+                        : with_form<FmaBodies<double>::Body>(d, form));
 }
 
 void decode_div(Decoder& d) {
@@ -306,7 +334,8 @@ void decode_unary_float(Decoder& d) {
   Type t = d.take_type();
   FloatForm form = take_float_form(d);
   if (!approx && !form.given) d.fail("a rounding modifier or .approx is needed");
-  d.set_class(t == Type::f64 ? OpClass::fp64 : OpClass::sfu);
+  bool divides = d.in.opcode == "rcp" && !approx;
+  d.set_class(t == Type::f64 ? OpClass::fp64 : divides ? OpClass::fp32 : OpClass::sfu);
   d.expect_operands(2);
   d.op.d = d.destination(0, t);
   d.op.a = d.source(1, t);

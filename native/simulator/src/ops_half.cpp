@@ -27,15 +27,21 @@ struct Bf16 {
 // f32 has more than twice the bits and two: rounding twice is rounding once, for these three.
 struct Add {
   template <class H>
-  static uint16_t compute(uint16_t a, uint16_t b, uint16_t) { return H::narrow(H::wide(a) + H::wide(b)); }
+  static uint16_t compute(uint16_t a, uint16_t b, uint16_t) {
+    return H::narrow(H::wide(a) + H::wide(b));
+  }
 };
 struct Sub {
   template <class H>
-  static uint16_t compute(uint16_t a, uint16_t b, uint16_t) { return H::narrow(H::wide(a) - H::wide(b)); }
+  static uint16_t compute(uint16_t a, uint16_t b, uint16_t) {
+    return H::narrow(H::wide(a) - H::wide(b));
+  }
 };
 struct Mul {
   template <class H>
-  static uint16_t compute(uint16_t a, uint16_t b, uint16_t) { return H::narrow(H::wide(a) * H::wide(b)); }
+  static uint16_t compute(uint16_t a, uint16_t b, uint16_t) {
+    return H::narrow(H::wide(a) * H::wide(b));
+  }
 };
 struct Fma {
   template <class H>
@@ -63,19 +69,27 @@ struct Pick {
 };
 struct Neg {
   template <class H>
-  static uint16_t compute(uint16_t a, uint16_t, uint16_t) { return a ^ 0x8000; }
+  static uint16_t compute(uint16_t a, uint16_t, uint16_t) {
+    return a ^ 0x8000;
+  }
 };
 struct Abs {
   template <class H>
-  static uint16_t compute(uint16_t a, uint16_t, uint16_t) { return a & 0x7FFF; }
+  static uint16_t compute(uint16_t a, uint16_t, uint16_t) {
+    return a & 0x7FFF;
+  }
 };
 struct Ex2 {
   template <class H>
-  static uint16_t compute(uint16_t a, uint16_t, uint16_t) { return H::narrow(std::exp2(static_cast<double>(H::wide(a)))); }
+  static uint16_t compute(uint16_t a, uint16_t, uint16_t) {
+    return H::narrow(std::exp2(static_cast<double>(H::wide(a))));
+  }
 };
 struct Tanh {
   template <class H>
-  static uint16_t compute(uint16_t a, uint16_t, uint16_t) { return H::narrow(std::tanh(static_cast<double>(H::wide(a)))); }
+  static uint16_t compute(uint16_t a, uint16_t, uint16_t) {
+    return H::narrow(std::tanh(static_cast<double>(H::wide(a))));
+  }
 };
 
 // small[0]: 1 ftz, 2 sat, 4 relu
@@ -111,7 +125,8 @@ const Op* pair(Warp& w, const Op* op, uint32_t exec) {
   const uint32_t* c = operands > 2 ? source<uint32_t>(w, op->c) : a;
   unsigned flags = op->small[0];
   for_lanes(exec, [=](int i) {
-    uint32_t low = apply<H, F>(static_cast<uint16_t>(a[i]), static_cast<uint16_t>(b[i]), static_cast<uint16_t>(c[i]), flags);
+    uint32_t low = apply<H, F>(static_cast<uint16_t>(a[i]), static_cast<uint16_t>(b[i]),
+                               static_cast<uint16_t>(c[i]), flags);
     uint32_t high = apply<H, F>(static_cast<uint16_t>(a[i] >> 16), static_cast<uint16_t>(b[i] >> 16),
                                 static_cast<uint16_t>(c[i] >> 16), flags);
     d[i] = low | high << 16;
@@ -122,26 +137,30 @@ const Op* pair(Warp& w, const Op* op, uint32_t exec) {
 template <class F, int operands>
 OpFunction body(Type t) {
   switch (t) {
-    case Type::f16: return &single<F16, F, operands>;
-    case Type::bf16: return &single<Bf16, F, operands>;
-    case Type::f16x2: return &pair<F16, F, operands>;
-    default: return &pair<Bf16, F, operands>;
+    case Type::f16:
+      return &single<F16, F, operands>;
+    case Type::bf16:
+      return &single<Bf16, F, operands>;
+    case Type::f16x2:
+      return &pair<F16, F, operands>;
+    default:
+      return &pair<Bf16, F, operands>;
   }
 }
 
 }  // namespace
 
 void decode_small_float(Decoder& d, Type t, SmallFloatOp which) {
-  d.set_class(OpClass::fp16);
+  d.set_class(which == SmallFloatOp::ex2 || which == SmallFloatOp::tanh ? OpClass::sfu : OpClass::fp16);
   d.take("rn");
   d.take("approx");
   bool nan = d.take("NaN"), xorsign = d.take("xorsign");
   if (xorsign && !d.take("abs")) d.fail("xorsign needs .abs");
   unsigned flags = (d.take("ftz") ? 1u : 0u) | (d.take("sat") ? 2u : 0u) | (d.take("relu") ? 4u : 0u);
   d.op.small[0] = static_cast<uint16_t>(flags);
-  size_t operands = which == SmallFloatOp::fma                                                                  ? 3
-                    : which == SmallFloatOp::neg || which == SmallFloatOp::abs || which == SmallFloatOp::ex2 ||
-                            which == SmallFloatOp::tanh
+  size_t operands = which == SmallFloatOp::fma ? 3
+                    : which == SmallFloatOp::neg || which == SmallFloatOp::abs ||
+                            which == SmallFloatOp::ex2 || which == SmallFloatOp::tanh
                         ? 1
                         : 2;
   d.expect_operands(operands + 1);
@@ -150,20 +169,30 @@ void decode_small_float(Decoder& d, Type t, SmallFloatOp which) {
   if (operands > 1) d.op.b = d.source(2, t);
   if (operands > 2) d.op.c = d.source(3, t);
   switch (which) {
-    case SmallFloatOp::add: return d.emit(body<Add, 2>(t));
-    case SmallFloatOp::sub: return d.emit(body<Sub, 2>(t));
-    case SmallFloatOp::mul: return d.emit(body<Mul, 2>(t));
-    case SmallFloatOp::fma: return d.emit(body<Fma, 3>(t));
+    case SmallFloatOp::add:
+      return d.emit(body<Add, 2>(t));
+    case SmallFloatOp::sub:
+      return d.emit(body<Sub, 2>(t));
+    case SmallFloatOp::mul:
+      return d.emit(body<Mul, 2>(t));
+    case SmallFloatOp::fma:
+      return d.emit(body<Fma, 3>(t));
     case SmallFloatOp::min:
-      if (xorsign) return d.emit(nan ? body<Pick<false, true, true>, 2>(t) : body<Pick<false, false, true>, 2>(t));
+      if (xorsign)
+        return d.emit(nan ? body<Pick<false, true, true>, 2>(t) : body<Pick<false, false, true>, 2>(t));
       return d.emit(nan ? body<Pick<false, true>, 2>(t) : body<Pick<false, false>, 2>(t));
     case SmallFloatOp::max:
-      if (xorsign) return d.emit(nan ? body<Pick<true, true, true>, 2>(t) : body<Pick<true, false, true>, 2>(t));
+      if (xorsign)
+        return d.emit(nan ? body<Pick<true, true, true>, 2>(t) : body<Pick<true, false, true>, 2>(t));
       return d.emit(nan ? body<Pick<true, true>, 2>(t) : body<Pick<true, false>, 2>(t));
-    case SmallFloatOp::neg: return d.emit(body<Neg, 1>(t));
-    case SmallFloatOp::abs: return d.emit(body<Abs, 1>(t));
-    case SmallFloatOp::ex2: return d.emit(body<Ex2, 1>(t));
-    case SmallFloatOp::tanh: return d.emit(body<Tanh, 1>(t));
+    case SmallFloatOp::neg:
+      return d.emit(body<Neg, 1>(t));
+    case SmallFloatOp::abs:
+      return d.emit(body<Abs, 1>(t));
+    case SmallFloatOp::ex2:
+      return d.emit(body<Ex2, 1>(t));
+    case SmallFloatOp::tanh:
+      return d.emit(body<Tanh, 1>(t));
   }
 }
 

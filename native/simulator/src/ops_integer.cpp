@@ -13,11 +13,15 @@ using Unsigned = std::make_unsigned_t<T>;
 
 struct Add {
   template <class T>
-  T operator()(T a, T b) const { return static_cast<T>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b)); }
+  T operator()(T a, T b) const {
+    return static_cast<T>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b));
+  }
 };
 struct Sub {
   template <class T>
-  T operator()(T a, T b) const { return static_cast<T>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b)); }
+  T operator()(T a, T b) const {
+    return static_cast<T>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b));
+  }
 };
 struct AddSat {
   int32_t operator()(int32_t a, int32_t b) const {
@@ -44,17 +48,29 @@ struct MulLo {
 template <class T>
 struct WideOf;
 template <>
-struct WideOf<uint16_t> { using type = uint32_t; };
+struct WideOf<uint16_t> {
+  using type = uint32_t;
+};
 template <>
-struct WideOf<int16_t> { using type = int32_t; };
+struct WideOf<int16_t> {
+  using type = int32_t;
+};
 template <>
-struct WideOf<uint32_t> { using type = uint64_t; };
+struct WideOf<uint32_t> {
+  using type = uint64_t;
+};
 template <>
-struct WideOf<int32_t> { using type = int64_t; };
+struct WideOf<int32_t> {
+  using type = int64_t;
+};
 template <>
-struct WideOf<uint64_t> { using type = unsigned __int128; };
+struct WideOf<uint64_t> {
+  using type = unsigned __int128;
+};
 template <>
-struct WideOf<int64_t> { using type = __int128; };
+struct WideOf<int64_t> {
+  using type = __int128;
+};
 
 template <class T>
 T high_half(T a, T b) {
@@ -63,15 +79,21 @@ T high_half(T a, T b) {
 }
 struct MulHi {
   template <class T>
-  T operator()(T a, T b) const { return high_half(a, b); }
+  T operator()(T a, T b) const {
+    return high_half(a, b);
+  }
 };
 struct Min {
   template <class T>
-  T operator()(T a, T b) const { return b < a ? b : a; }
+  T operator()(T a, T b) const {
+    return b < a ? b : a;
+  }
 };
 struct Max {
   template <class T>
-  T operator()(T a, T b) const { return a < b ? b : a; }
+  T operator()(T a, T b) const {
+    return a < b ? b : a;
+  }
 };
 template <class Pick>
 struct ReluOf {
@@ -101,11 +123,15 @@ struct Rem {
 };
 struct Abs {
   template <class T>
-  T operator()(T a) const { return a < 0 ? static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(a)) : a; }
+  T operator()(T a) const {
+    return a < 0 ? static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(a)) : a;
+  }
 };
 struct Neg {
   template <class T>
-  T operator()(T a) const { return static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(a)); }
+  T operator()(T a) const {
+    return static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(a));
+  }
 };
 
 template <class T, class F>
@@ -148,7 +174,8 @@ const Op* mad_wide(Warp& w, const Op* op, uint32_t exec) {
   W* d = destination<W>(w, op->d);
   const T *a = source<T>(w, op->a), *b = source<T>(w, op->b);
   const W* c = source<W>(w, op->c);
-  each_lane(w, d, exec, [=](int i) { return Add()(static_cast<W>(static_cast<W>(a[i]) * static_cast<W>(b[i])), c[i]); });
+  each_lane(w, d, exec,
+            [=](int i) { return Add()(static_cast<W>(static_cast<W>(a[i]) * static_cast<W>(b[i])), c[i]); });
   return op + 1;
 }
 
@@ -162,7 +189,8 @@ const Op* multiply_add(Warp& w, const Op* op, uint32_t exec) {
 
 const Op* mad_hi_sat(Warp& w, const Op* op, uint32_t exec) {
   int32_t* d = destination<int32_t>(w, op->d);
-  const int32_t *a = source<int32_t>(w, op->a), *b = source<int32_t>(w, op->b), *c = source<int32_t>(w, op->c);
+  const int32_t *a = source<int32_t>(w, op->a), *b = source<int32_t>(w, op->b),
+                *c = source<int32_t>(w, op->c);
   each_lane(w, d, exec, [=](int i) { return AddSat()(high_half(a[i], b[i]), c[i]); });
   return op + 1;
 }
@@ -247,7 +275,8 @@ const Op* sad(Warp& w, const Op* op, uint32_t exec) {
 template <bool signed_a, bool signed_b>
 const Op* dp4a(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
-  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
+  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b),
+                 *c = source<uint32_t>(w, op->c);
   each_lane(w, d, exec, [=](int i) {
     uint32_t sum = c[i];
     for (int k = 0; k < 4; ++k) {
@@ -264,7 +293,8 @@ const Op* dp4a(Warp& w, const Op* op, uint32_t exec) {
 template <bool signed_a, bool signed_b, bool high>
 const Op* dp2a(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
-  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
+  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b),
+                 *c = source<uint32_t>(w, op->c);
   each_lane(w, d, exec, [=](int i) {
     uint32_t sum = c[i];
     for (int k = 0; k < 2; ++k) {
@@ -286,7 +316,8 @@ const Op* halves(Warp& w, const Op* op, uint32_t exec) {
   each_lane(w, d, exec, [=](int i) {
     T low = F()(static_cast<T>(a[i]), static_cast<T>(b[i]));
     T high = F()(static_cast<T>(a[i] >> 16), static_cast<T>(b[i] >> 16));
-    return static_cast<uint32_t>(static_cast<uint16_t>(low)) | static_cast<uint32_t>(static_cast<uint16_t>(high)) << 16;
+    return static_cast<uint32_t>(static_cast<uint16_t>(low)) |
+           static_cast<uint32_t>(static_cast<uint16_t>(high)) << 16;
   });
   return op + 1;
 }
@@ -478,7 +509,8 @@ void decode_dp(Decoder& d) {
   bool sa = d.take_type() == Type::s32, sb = d.take_type() == Type::s32;
   operands(d, Type::b32, 3);
   if (four) {
-    d.emit(sa ? (sb ? &dp4a<true, true> : &dp4a<true, false>) : (sb ? &dp4a<false, true> : &dp4a<false, false>));
+    d.emit(
+        sa ? (sb ? &dp4a<true, true> : &dp4a<true, false>) : (sb ? &dp4a<false, true> : &dp4a<false, false>));
   } else if (high) {
     d.emit(sa ? (sb ? &dp2a<true, true, true> : &dp2a<true, false, true>)
               : (sb ? &dp2a<false, true, true> : &dp2a<false, false, true>));

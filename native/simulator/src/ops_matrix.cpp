@@ -1,7 +1,8 @@
 // Matrix products of a warp (mma.sync) and the loads and stores of their fragments.
 //
-// A fragment spreads a matrix over the lanes: with group = lane / 4 and place = lane % 4, a register of A holds elements of
-// row `group` (or group + 8), a register of B elements of column `group`, a register of C or D two of row `group`.
+// A fragment spreads a matrix over the lanes: with group = lane / 4 and place = lane % 4, a register of A
+// holds elements of row `group` (or group + 8), a register of B elements of column `group`, a register of C
+// or D two of row `group`.
 #include <cmath>
 
 #include "access.h"
@@ -26,18 +27,24 @@ struct MatrixOperands {
 
 void require_whole_warp(Warp& w, const Op* op, uint32_t exec) {
   if (exec != full)
-    fault(op, -1, Fault::launch_failed, format("a matrix instruction of a part of the warp (lanes 0x%08x)", exec));
+    fault(op, -1, Fault::launch_failed,
+          format("a matrix instruction of a part of the warp (lanes 0x%08x)", exec));
   (void)w;
 }
 
 // Element e of the packed elements in a 32-bit register, as float.
 float element(Type t, uint32_t bits, int e) {
   switch (t) {
-    case Type::f16: return f16_to_float(static_cast<uint16_t>(bits >> (16 * e)));
-    case Type::bf16: return bf16_to_float(static_cast<uint16_t>(bits >> (16 * e)));
-    case Type::e4m3: return e4m3_to_float(static_cast<uint8_t>(bits >> (8 * e)));
-    case Type::e5m2: return e5m2_to_float(static_cast<uint8_t>(bits >> (8 * e)));
-    default: return to_tf32(bit_cast<float>(bits), Rounding::zero);
+    case Type::f16:
+      return f16_to_float(static_cast<uint16_t>(bits >> (16 * e)));
+    case Type::bf16:
+      return bf16_to_float(static_cast<uint16_t>(bits >> (16 * e)));
+    case Type::e4m3:
+      return e4m3_to_float(static_cast<uint8_t>(bits >> (8 * e)));
+    case Type::e5m2:
+      return e5m2_to_float(static_cast<uint8_t>(bits >> (8 * e)));
+    default:
+      return to_tf32(bit_cast<float>(bits), Rounding::zero);
   }
 }
 
@@ -60,7 +67,8 @@ void each_of_b(const MatrixOperands& o, F f) {
   int per = per_register(o.b);
   for (unsigned r = 0; r < o.b_count; ++r)
     for (int lane = 0; lane < lanes; ++lane)
-      for (int e = 0; e < per; ++e) f((lane % 4) * per + e + 4 * per * static_cast<int>(r), lane / 4, r, lane, e);
+      for (int e = 0; e < per; ++e)
+        f((lane % 4) * per + e + 4 * per * static_cast<int>(r), lane / 4, r, lane, e);
 }
 
 // Sums in f32 in the order of k; products are exact. small[0]: accumulators are f16.
@@ -79,7 +87,8 @@ const Op* multiply_floats(Warp& w, const Op* op, uint32_t exec) {
   for (int lane = 0; lane < lanes; ++lane)
     for (int i = 0; i < 4; ++i) {
       int row = lane / 4 + 8 * (i / 2), column = (lane % 4) * 2 + i % 2;
-      sum[row][column] = c16 ? element(Type::f16, source<uint32_t>(w, rc[i / 2])[lane], i % 2) : source<float>(w, rc[i])[lane];
+      sum[row][column] = c16 ? element(Type::f16, source<uint32_t>(w, rc[i / 2])[lane], i % 2)
+                             : source<float>(w, rc[i])[lane];
     }
   for (int k = 0; k < o.shape.k; ++k)
     for (int row = 0; row < 16; ++row)
@@ -118,7 +127,9 @@ const Op* multiply_integers(Warp& w, const Op* op, uint32_t exec) {
     b[row][column] = byte(o.b, source<uint32_t>(w, rb[r])[lane], e);
   });
   int results = static_cast<int>(o.d_count);
-  auto place = [&](int lane, int i) -> int64_t& { return sum[lane / 4 + 8 * (i / 2)][(lane % 4) * 2 + i % 2]; };
+  auto place = [&](int lane, int i) -> int64_t& {
+    return sum[lane / 4 + 8 * (i / 2)][(lane % 4) * 2 + i % 2];
+  };
   for (int lane = 0; lane < lanes; ++lane)
     for (int i = 0; i < results; ++i) place(lane, i) = source<int32_t>(w, rc[i])[lane];
   for (int k = 0; k < o.shape.k; ++k)
@@ -147,7 +158,8 @@ const Op* multiply_doubles(Warp& w, const Op* op, uint32_t exec) {
   }
   for (int k = 0; k < 4; ++k)
     for (int row = 0; row < 8; ++row)
-      for (int column = 0; column < 8; ++column) sum[row][column] = std::fma(a[row][k], b[k][column], sum[row][column]);
+      for (int column = 0; column < 8; ++column)
+        sum[row][column] = std::fma(a[row][k], b[k][column], sum[row][column]);
   for (int lane = 0; lane < lanes; ++lane)
     for (int i = 0; i < 2; ++i) destination<double>(w, r[i])[lane] = sum[lane / 4][(lane % 4) * 2 + i];
   if (w.worker->counters) w.worker->counters->mma_flop += 2 * 8 * 8 * 4;
@@ -201,7 +213,8 @@ const Op* store_matrices(Warp& w, const Op* op, uint32_t exec) {
     for (int lane = 0; lane < lanes; ++lane)
       for (int e = 0; e < 2; ++e) {
         int outer = lane / 4, inner = (lane % 4) * 2 + e;
-        (op->small[1] ? matrix[inner][outer] : matrix[outer][inner]) = static_cast<uint16_t>(from[lane] >> (16 * e));
+        (op->small[1] ? matrix[inner][outer] : matrix[outer][inner]) =
+            static_cast<uint16_t>(from[lane] >> (16 * e));
       }
     for (int row = 0; row < 8; ++row) std::memcpy(rows.pointer[8 * m + row], matrix[row], 16);
   }
@@ -213,7 +226,8 @@ const Op* transpose_matrix(Warp& w, const Op* op, uint32_t exec) {
   uint16_t matrix[8][8];
   const uint32_t* a = source<uint32_t>(w, op->a);
   for (int lane = 0; lane < lanes; ++lane)
-    for (int e = 0; e < 2; ++e) matrix[lane / 4][(lane % 4) * 2 + e] = static_cast<uint16_t>(a[lane] >> (16 * e));
+    for (int e = 0; e < 2; ++e)
+      matrix[lane / 4][(lane % 4) * 2 + e] = static_cast<uint16_t>(a[lane] >> (16 * e));
   uint32_t* d = destination<uint32_t>(w, op->d);
   for (int lane = 0; lane < lanes; ++lane) {
     int inner = (lane % 4) * 2;
@@ -227,7 +241,7 @@ const Op* transpose_matrix(Warp& w, const Op* op, uint32_t exec) {
 struct Form {
   const char* shape;
   Shape size;
-  Type a;                  // element type that selects the form
+  Type a;  // element type that selects the form
   unsigned a_count, b_count;
 };
 constexpr Form forms[] = {
@@ -312,7 +326,8 @@ void decode_matrix_access(Decoder& d) {
 
 void decode_movmatrix(Decoder& d) {
   d.set_class(OpClass::shuffle);
-  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") || !d.take("trans")) d.fail("unknown form of movmatrix");
+  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") || !d.take("trans"))
+    d.fail("unknown form of movmatrix");
   d.take_type();
   d.expect_operands(2);
   d.op.d = d.destination(0, Type::b32);

@@ -7,8 +7,8 @@ namespace simulator {
 
 namespace {
 
-// Operands of ld and st: list[k] are the registers of a vector, small[0] their number, small[1] polls memory, small[3]
-// narrow address.
+// Operands of ld and st: list[k] are the registers of a vector, small[0] their number, small[1] polls memory,
+// small[3] narrow address.
 template <Space space, class Mem, class Reg>
 const Op* load(Warp& w, const Op* op, uint32_t exec) {
   unsigned count = op->small[0];
@@ -104,7 +104,8 @@ const Op* load_parameter(Warp& w, const Op* op, uint32_t exec) {
   uint64_t offset = static_cast<uint64_t>(op->imm);
   if (offset + count * sizeof(Mem) > launch.parameter_bytes)
     fault(op, -1, Fault::illegal_address,
-          format("load at parameter offset %llu of %u bytes", static_cast<unsigned long long>(offset), launch.parameter_bytes));
+          format("load at parameter offset %llu of %u bytes", static_cast<unsigned long long>(offset),
+                 launch.parameter_bytes));
   for (unsigned k = 0; k < count; ++k) {
     Mem value;
     std::memcpy(&value, launch.parameters + offset + k * sizeof(Mem), sizeof(Mem));
@@ -124,7 +125,8 @@ const Op* load_frame(Warp& w, const Op* op, uint32_t exec) {
     uint64_t offset = static_cast<uint64_t>(op->imm) + (base ? base[i] : 0);
     if (offset > stride || stride - offset < count * sizeof(Mem))
       fault(op, i, Fault::illegal_address,
-            format("load at parameter offset %llu of %u bytes", static_cast<unsigned long long>(offset), stride));
+            format("load at parameter offset %llu of %u bytes", static_cast<unsigned long long>(offset),
+                   stride));
     for (unsigned k = 0; k < count; ++k) {
       Mem value;
       std::memcpy(&value, w.frame->param(i) + offset + k * sizeof(Mem), sizeof(Mem));
@@ -161,39 +163,53 @@ OpFunction for_memory(Type t, unsigned register_bytes, F f) {
       case 4:
         if constexpr (sizeof(Mem) <= 4) return f(Mem{}, uint32_t{});
         return nullptr;
-      case 8: return f(Mem{}, uint64_t{});
-      default: return nullptr;
+      case 8:
+        return f(Mem{}, uint64_t{});
+      default:
+        return nullptr;
     }
   };
   switch (t) {
-    case Type::s8: return with(int8_t{});
-    case Type::s16: return with(int16_t{});
-    case Type::s32: return with(int32_t{});
-    default: break;
+    case Type::s8:
+      return with(int8_t{});
+    case Type::s16:
+      return with(int16_t{});
+    case Type::s32:
+      return with(int32_t{});
+    default:
+      break;
   }
   switch (type_bytes(t)) {
-    case 1: return with(uint8_t{});
-    case 2: return with(uint16_t{});
-    case 4: return with(uint32_t{});
-    case 8: return with(uint64_t{});
-    default: return nullptr;
+    case 1:
+      return with(uint8_t{});
+    case 2:
+      return with(uint16_t{});
+    case 4:
+      return with(uint32_t{});
+    case 8:
+      return with(uint64_t{});
+    default:
+      return nullptr;
   }
 }
 
 template <Space space>
 OpFunction load_body(Type t, unsigned bytes) {
   if (t == Type::b128) return &load_wide<space>;
-  return for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction { return &load<space, decltype(mem), decltype(reg)>; });
+  return for_memory(
+      t, bytes, [](auto mem, auto reg) -> OpFunction { return &load<space, decltype(mem), decltype(reg)>; });
 }
 template <Space space>
 OpFunction store_body(Type t, unsigned bytes) {
   if (t == Type::b128) return &store_wide<space>;
-  return for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction { return &store<space, decltype(mem), decltype(reg)>; });
+  return for_memory(
+      t, bytes, [](auto mem, auto reg) -> OpFunction { return &store<space, decltype(mem), decltype(reg)>; });
 }
 
 void take_cache_modifiers(Decoder& d) {
   d.take_one_of({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
-  d.take_one_of({"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last", "L1::no_allocate"});
+  d.take_one_of(
+      {"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last", "L1::no_allocate"});
   d.take_one_of({"L2::evict_normal", "L2::evict_first", "L2::evict_last"});
   d.take_one_of({"L2::64B", "L2::128B", "L2::256B"});
 }
@@ -211,11 +227,19 @@ Space take_space(Decoder& d) {
 
 void memory_class(Decoder& d, Space space, bool is_store) {
   switch (space) {
-    case Space::shared: d.set_class(is_store ? OpClass::st_shared : OpClass::ld_shared); break;
-    case Space::local: d.set_class(OpClass::local); break;
+    case Space::shared:
+      d.set_class(is_store ? OpClass::st_shared : OpClass::ld_shared);
+      break;
+    case Space::local:
+      d.set_class(OpClass::local);
+      break;
     case Space::param:
-    case Space::constant: d.set_class(OpClass::param); break;
-    default: d.set_class(is_store ? OpClass::st_global : OpClass::ld_global); break;
+    case Space::constant:
+      d.set_class(OpClass::param);
+      break;
+    default:
+      d.set_class(is_store ? OpClass::st_global : OpClass::ld_global);
+      break;
   }
 }
 
@@ -255,7 +279,8 @@ void decode_load(Decoder& d) {
   const Operand& address = d.operand(1);
   bool narrow = false;
   bool entry = d.out.function.entry;
-  bool frame_param = form.space == Space::param && (!address.variable || !d.out.entry_param_offset.count(address.variable)) &&
+  bool frame_param = form.space == Space::param &&
+                     (!address.variable || !d.out.entry_param_offset.count(address.variable)) &&
                      (address.variable || !entry);
   bool fixed_param = form.space == Space::param && !frame_param && address.variable;
   int64_t offset = address.offset;
@@ -263,7 +288,8 @@ void decode_load(Decoder& d) {
     const Variable* v = address.variable;
     if (v->space != Space::param) d.fail("variable " + v->name + " is no parameter");
     offset += static_cast<int64_t>(frame_param ? d.out.param_offset.at(v) : d.out.entry_param_offset.at(v));
-    if (address.offset < 0 || static_cast<uint64_t>(address.offset) + type_bytes(form.type) * form.count > v->bytes)
+    if (address.offset < 0 ||
+        static_cast<uint64_t>(address.offset) + type_bytes(form.type) * form.count > v->bytes)
       d.fail("access outside of parameter " + v->name);
     d.op.imm = offset;
   } else {
@@ -277,14 +303,16 @@ void decode_load(Decoder& d) {
     bytes = to.kind == OperandKind::sink ? std::max(type_bytes(form.type), 2u) : d.bytes_of(to, form.type);
     d.op.d = d.destination_any(to, form.type);
   } else {
-    if (to.kind != OperandKind::vector || to.elements.size() != form.count) d.fail("the destination is no vector of that size");
+    if (to.kind != OperandKind::vector || to.elements.size() != form.count)
+      d.fail("the destination is no vector of that size");
     OperandRef* list = d.list(form.count);
     for (const Operand& o : to.elements)
       if (o.kind == OperandKind::reg) bytes = d.bytes_of(o, form.type);
     if (!bytes) bytes = std::max(type_bytes(form.type), 2u);
     for (unsigned k = 0; k < form.count; ++k) {
       const Operand& o = to.elements[k];
-      if (o.kind == OperandKind::reg && d.bytes_of(o, form.type) != bytes) d.fail("registers of different sizes in a vector");
+      if (o.kind == OperandKind::reg && d.bytes_of(o, form.type) != bytes)
+        d.fail("registers of different sizes in a vector");
       if (o.kind == OperandKind::sink) {
         int number = 0;
         list[k] = d.temporary(bytes, &number);
@@ -296,17 +324,25 @@ void decode_load(Decoder& d) {
   }
   Type t = form.type;
   if (frame_param)
-    return d.emit(for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction { return &load_frame<decltype(mem), decltype(reg)>; }));
+    return d.emit(for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction {
+      return &load_frame<decltype(mem), decltype(reg)>;
+    }));
   if (fixed_param)
-    return d.emit(
-        for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction { return &load_parameter<decltype(mem), decltype(reg)>; }));
+    return d.emit(for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction {
+      return &load_parameter<decltype(mem), decltype(reg)>;
+    }));
   switch (form.space) {
     case Space::global:
-    case Space::constant: return d.emit(load_body<Space::global>(t, bytes));
-    case Space::shared: return d.emit(load_body<Space::shared>(t, bytes));
-    case Space::local: return d.emit(load_body<Space::local>(t, bytes));
-    case Space::param: return d.emit(load_body<Space::param>(t, bytes));
-    default: return d.emit(load_body<Space::generic>(t, bytes));
+    case Space::constant:
+      return d.emit(load_body<Space::global>(t, bytes));
+    case Space::shared:
+      return d.emit(load_body<Space::shared>(t, bytes));
+    case Space::local:
+      return d.emit(load_body<Space::local>(t, bytes));
+    case Space::param:
+      return d.emit(load_body<Space::param>(t, bytes));
+    default:
+      return d.emit(load_body<Space::generic>(t, bytes));
   }
 }
 
@@ -319,7 +355,8 @@ void decode_store(Decoder& d) {
   if (form.space == Space::param) {
     const Variable* v = address.variable;
     if (!v || !d.out.param_offset.count(v)) d.fail("st.param needs a parameter of a call or a return value");
-    if (address.offset < 0 || static_cast<uint64_t>(address.offset) + type_bytes(form.type) * form.count > v->bytes)
+    if (address.offset < 0 ||
+        static_cast<uint64_t>(address.offset) + type_bytes(form.type) * form.count > v->bytes)
       d.fail("access outside of parameter " + v->name);
     d.op.imm = static_cast<int64_t>(d.out.param_offset.at(v)) + address.offset;
   } else {
@@ -332,27 +369,41 @@ void decode_store(Decoder& d) {
     bytes = d.bytes_of(from, form.type);
     d.op.b = d.source_any(from, form.type);
   } else {
-    if (from.kind != OperandKind::vector || from.elements.size() != form.count) d.fail("the source is no vector of that size");
+    if (from.kind != OperandKind::vector || from.elements.size() != form.count)
+      d.fail("the source is no vector of that size");
     OperandRef* list = d.list(form.count);
     for (const Operand& o : from.elements)
       if (o.kind == OperandKind::reg) bytes = d.bytes_of(o, form.type);
     if (!bytes) bytes = std::max(type_bytes(form.type), 2u);
     for (unsigned k = 0; k < form.count; ++k) {
       const Operand& o = from.elements[k];
-      if (o.kind == OperandKind::reg && d.bytes_of(o, form.type) != bytes) d.fail("registers of different sizes in a vector");
-      Type literal = bytes == 8 && type_bytes(form.type) < 8 ? Type::b64 : bytes == 4 && type_bytes(form.type) < 4 ? Type::b32 : form.type;
+      if (o.kind == OperandKind::reg && d.bytes_of(o, form.type) != bytes)
+        d.fail("registers of different sizes in a vector");
+      Type literal = bytes == 8 && type_bytes(form.type) < 8   ? Type::b64
+                     : bytes == 4 && type_bytes(form.type) < 4 ? Type::b32
+                                                               : form.type;
       list[k] = d.source_any(o, o.kind == OperandKind::reg ? form.type : literal);
     }
   }
   Type t = form.type;
-  if (is_signed(t)) t = type_bytes(t) == 1 ? Type::b8 : type_bytes(t) == 2 ? Type::b16 : type_bytes(t) == 4 ? Type::b32 : Type::b64;
+  if (is_signed(t))
+    t = type_bytes(t) == 1   ? Type::b8
+        : type_bytes(t) == 2 ? Type::b16
+        : type_bytes(t) == 4 ? Type::b32
+                             : Type::b64;
   switch (form.space) {
     case Space::param:
-      return d.emit(for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction { return &store_frame<decltype(mem), decltype(reg)>; }));
-    case Space::global: return d.emit(store_body<Space::global>(t, bytes));
-    case Space::shared: return d.emit(store_body<Space::shared>(t, bytes));
-    case Space::local: return d.emit(store_body<Space::local>(t, bytes));
-    default: return d.emit(store_body<Space::generic>(t, bytes));
+      return d.emit(for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction {
+        return &store_frame<decltype(mem), decltype(reg)>;
+      }));
+    case Space::global:
+      return d.emit(store_body<Space::global>(t, bytes));
+    case Space::shared:
+      return d.emit(store_body<Space::shared>(t, bytes));
+    case Space::local:
+      return d.emit(store_body<Space::local>(t, bytes));
+    default:
+      return d.emit(store_body<Space::generic>(t, bytes));
   }
 }
 

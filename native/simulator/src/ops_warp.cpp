@@ -10,8 +10,8 @@ void decode_block_barrier(Decoder& d);
 
 namespace {
 
-// Lanes named by member masks wait for each other. Gives the lanes that may execute now, all of whose partners are here;
-// 0 when the group has to wait, and then *next says where it goes on.
+// Lanes named by member masks wait for each other. Gives the lanes that may execute now, all of whose
+// partners are here; 0 when the group has to wait, and then *next says where it goes on.
 uint32_t gather_lanes(Warp& w, const Op* op, uint32_t exec, const uint32_t* member, const Op** next) {
   uint32_t first_mask = member[__builtin_ctz(exec)];
   if (exec == full && first_mask == full) {
@@ -75,7 +75,8 @@ const Op* shuffle(Warp& w, const Op* op, uint32_t exec) {
   uint32_t inside = 0;
   alignas(64) uint32_t result[lanes];
   for_lanes(exec, [&](int i) {
-    uint32_t lane = static_cast<uint32_t>(i), distance = b[i] & 31, clamp = c[i] & 31, segment = c[i] >> 8 & 31;
+    uint32_t lane = static_cast<uint32_t>(i), distance = b[i] & 31, clamp = c[i] & 31,
+             segment = c[i] >> 8 & 31;
     uint32_t most = (lane & segment) | (clamp & ~segment), least = lane & segment;
     uint32_t from;
     bool ok;
@@ -156,9 +157,15 @@ const Op* vote(Warp& w, const Op* op, uint32_t exec) {
   by_member_mask(exec, member, [&](uint32_t some) {
     uint32_t yes = p & some;
     switch (static_cast<Vote>(op->small[0])) {
-      case Vote::all: set_predicate(w, op->d, some, yes == some ? full : 0); break;
-      case Vote::any: set_predicate(w, op->d, some, yes ? full : 0); break;
-      case Vote::uni: set_predicate(w, op->d, some, yes == 0 || yes == some ? full : 0); break;
+      case Vote::all:
+        set_predicate(w, op->d, some, yes == some ? full : 0);
+        break;
+      case Vote::any:
+        set_predicate(w, op->d, some, yes ? full : 0);
+        break;
+      case Vote::uni:
+        set_predicate(w, op->d, some, yes == 0 || yes == some ? full : 0);
+        break;
       default: {
         uint32_t* d = destination<uint32_t>(w, op->d);
         for_lanes(some, [&](int i) { d[i] = yes; });
@@ -210,12 +217,24 @@ const Op* redux(Warp& w, const Op* op, uint32_t exec) {
     T total = a[__builtin_ctz(some)];
     for_lanes(some & (some - 1), [&](int i) {
       switch (static_cast<Redux>(op->small[0])) {
-        case Redux::add: total = static_cast<T>(static_cast<uint32_t>(total) + static_cast<uint32_t>(a[i])); break;
-        case Redux::min: total = a[i] < total ? a[i] : total; break;
-        case Redux::max: total = total < a[i] ? a[i] : total; break;
-        case Redux::bit_and: total &= a[i]; break;
-        case Redux::bit_or: total |= a[i]; break;
-        default: total ^= a[i]; break;
+        case Redux::add:
+          total = static_cast<T>(static_cast<uint32_t>(total) + static_cast<uint32_t>(a[i]));
+          break;
+        case Redux::min:
+          total = a[i] < total ? a[i] : total;
+          break;
+        case Redux::max:
+          total = total < a[i] ? a[i] : total;
+          break;
+        case Redux::bit_and:
+          total &= a[i];
+          break;
+        case Redux::bit_or:
+          total |= a[i];
+          break;
+        default:
+          total ^= a[i];
+          break;
       }
     });
     for_lanes(some, [&](int i) { d[i] = total; });

@@ -1,9 +1,9 @@
 // Data races: accesses of two threads to the same bytes, at least one a plain store, that nothing orders.
 //
-// Shared memory is watched by the byte, device memory by the word of four bytes (narrower accesses to it are not looked
-// at). Order comes from barriers, warp-level synchronisation, mbarriers, and atomic or volatile accesses to the same
-// address, kept as vector clocks of warps. Between blocks any atomic, volatile access or fence of the later block counts.
-// The launch runs on one host thread while this is on.
+// Shared memory is watched by the byte, device memory by the word of four bytes (narrower accesses to it are
+// not looked at). Order comes from barriers, warp-level synchronisation, mbarriers, and atomic or volatile
+// accesses to the same address, kept as vector clocks of warps. Between blocks any atomic, volatile access or
+// fence of the later block counts. The launch runs on one host thread while this is on.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ class RaceDetector {
   uint32_t time = 1;
   std::string reports() const { return text_; }
   bool any() const { return !seen_.empty(); }
-  void report(const Block& block, const Warp& warp, int lane, int line, bool stores, const AccessRecord& earlier,
-              bool earlier_stores, bool shared, uint64_t address);
+  void report(const Block& block, const Warp& warp, int lane, int line, bool stores,
+              const AccessRecord& earlier, bool earlier_stores, bool shared, uint64_t address);
 
  private:
   const LaunchContext& launch_;
@@ -66,15 +66,16 @@ class BlockRaces {
  private:
   using Clock = std::vector<uint32_t>;  // by warp: what of it is known to have happened
   bool ordered(const AccessRecord& earlier, const Warp& w, int lane) const;
-  void check(AccessCell& cell, const Warp& w, int lane, const AccessRecord& now, bool stores, bool shared, uint64_t address);
+  void check(AccessCell& cell, const Warp& w, int lane, const AccessRecord& now, bool stores, bool shared,
+             uint64_t address);
   void join(Clock& into, const Clock& from);
 
   RaceDetector& detector_;
   const Block& block_;
-  std::vector<Clock> known_;        // by warp
-  std::vector<uint32_t> own_;       // clock of each warp
-  std::vector<AccessCell> cells_;   // of shared memory, by byte
-  Clock arrived_[16];               // of the barriers
+  std::vector<Clock> known_;                      // by warp
+  std::vector<uint32_t> own_;                     // clock of each warp
+  std::vector<AccessCell> cells_;                 // of shared memory, by byte
+  Clock arrived_[16];                             // of the barriers
   std::unordered_map<uint64_t, Clock> released_;  // by address of what synchronises
   uint32_t last_synchronisation_ = 0;
 };

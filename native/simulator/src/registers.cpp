@@ -19,8 +19,8 @@ struct Interval {
   }
 };
 
-// Lanes that take different paths keep their own values, since every lane has its own place in a slot: ordinary
-// liveness along the control flow is enough.
+// Lanes that take different paths keep their own values, since every lane has its own place in a slot:
+// ordinary liveness along the control flow is enough.
 std::vector<Interval> live_intervals(const Emitter& emitter, const std::vector<OpBlock>& blocks) {
   size_t registers = emitter.register_bytes.size(), words = (registers + 63) / 64;
   std::vector<Bits> in(blocks.size(), Bits(words)), out(blocks.size(), Bits(words));
@@ -64,10 +64,12 @@ std::vector<Interval> live_intervals(const Emitter& emitter, const std::vector<O
       for (int r : e.defs) intervals[static_cast<size_t>(r)].extend(i);
     }
   }
-  intervals.erase(std::remove_if(intervals.begin(), intervals.end(), [](const Interval& i) { return i.begin < 0; }),
-                  intervals.end());
-  std::sort(intervals.begin(), intervals.end(),
-            [](const Interval& x, const Interval& y) { return std::pair(x.begin, x.reg) < std::pair(y.begin, y.reg); });
+  intervals.erase(
+      std::remove_if(intervals.begin(), intervals.end(), [](const Interval& i) { return i.begin < 0; }),
+      intervals.end());
+  std::sort(intervals.begin(), intervals.end(), [](const Interval& x, const Interval& y) {
+    return std::pair(x.begin, x.reg) < std::pair(y.begin, y.reg);
+  });
   return intervals;
 }
 
@@ -88,8 +90,8 @@ uint32_t most_live(const Emitter& emitter, const std::vector<Interval>& interval
 
 uint32_t assign_registers(Emitter& emitter, const std::vector<OpBlock>& blocks) {
   std::vector<Interval> intervals = live_intervals(emitter, blocks);
-  // Slots of equal size share a region, so that two registers overlap exactly or not at all. What an op writes does
-  // not share a slot with what it reads.
+  // Slots of equal size share a region, so that two registers overlap exactly or not at all. What an op
+  // writes does not share a slot with what it reads.
   constexpr int classes = 5;
   constexpr unsigned lane_bytes[classes] = {0, 2, 4, 8, 16};
   constexpr unsigned slot_bytes[classes] = {4, 64, 128, 256, 512};

@@ -12,8 +12,8 @@ struct OpBlock {
   std::vector<int> successors;
 };
 
-// Rewrites the references of all ops and completes the frame's layout. Returns the largest number of 32-bit registers
-// that are live at once.
+// Rewrites the references of all ops and completes the frame's layout. Returns the largest number of 32-bit
+// registers that are live at once.
 uint32_t assign_registers(Emitter& emitter, const std::vector<OpBlock>& blocks);
 
 }  // namespace simulator

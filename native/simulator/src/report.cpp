@@ -25,7 +25,8 @@ namespace {
 std::string coordinates(const Dim3& d) { return format("(%u,%u,%u)", d.x, d.y, d.z); }
 
 Dim3 thread_of(const Launch& launch, uint32_t linear) {
-  return {linear % launch.block.x, linear / launch.block.x % launch.block.y, linear / launch.block.x / launch.block.y};
+  return {linear % launch.block.x, linear / launch.block.x % launch.block.y,
+          linear / launch.block.x / launch.block.y};
 }
 
 std::string lanes_text(uint32_t mask) {
@@ -46,15 +47,24 @@ std::string lanes_text(uint32_t mask) {
 
 const char* fault_name(Fault fault) {
   switch (fault) {
-    case Fault::none: return "none";
-    case Fault::illegal_address: return "illegal address";
-    case Fault::misaligned_address: return "misaligned address";
-    case Fault::invalid_address_space: return "invalid address space";
-    case Fault::illegal_instruction: return "illegal instruction";
-    case Fault::launch_timeout: return "launch timeout";
-    case Fault::launch_failed: return "launch failed";
-    case Fault::assert_failed: return "assertion failed";
-    case Fault::trap: return "trap";
+    case Fault::none:
+      return "none";
+    case Fault::illegal_address:
+      return "illegal address";
+    case Fault::misaligned_address:
+      return "misaligned address";
+    case Fault::invalid_address_space:
+      return "invalid address space";
+    case Fault::illegal_instruction:
+      return "illegal instruction";
+    case Fault::launch_timeout:
+      return "launch timeout";
+    case Fault::launch_failed:
+      return "launch failed";
+    case Fault::assert_failed:
+      return "assertion failed";
+    case Fault::trap:
+      return "trap";
   }
   return "";
 }
@@ -63,12 +73,14 @@ const char* fault_name(Fault fault) {
 std::string source_location(const LaunchContext& launch, const OpInfo& info) {
   if (!info.source_line) return {};
   auto file = launch.module->syntax().files.find(info.source_file);
-  return format("%s:%d", file == launch.module->syntax().files.end() ? "?" : file->second.c_str(), info.source_line);
+  return format("%s:%d", file == launch.module->syntax().files.end() ? "?" : file->second.c_str(),
+                info.source_line);
 }
 
 std::string location(const LaunchContext& launch, const Op* op) {
   const OpInfo& info = launch.program->info(op);
-  std::string text = format("    at PTX line %d: %s\n", info.line, launch.module->line_text(info.line).c_str());
+  std::string text =
+      format("    at PTX line %d: %s\n", info.line, launch.module->line_text(info.line).c_str());
   std::string source = source_location(launch, info);
   return source.empty() ? text : text + "    at " + source + "\n";
 }
@@ -111,18 +123,18 @@ std::string report_fault(const LaunchContext& launch, const Block& block, const 
 }
 
 std::string Block::describe_waits() const {
-  std::string text = "deadlock: no thread can go on\n";
+  std::string text;
   int listed = 0;
   for (const Warp& w : warps)
     for (const Group& g : w.groups) {
       if (++listed > 16) continue;
-      text += format("    warp %u lanes %s wait ", w.index, lanes_text(g.mask).c_str());
+      text += format("    warp %u lanes %s ", w.index, lanes_text(g.mask).c_str());
       if (g.state == GroupState::at_barrier) {
         const Barrier& b = barriers[g.barrier];
-        text += format("at barrier %u, where %u of %u threads have arrived: ", g.barrier, b.arrived,
+        text += format("wait at barrier %u, where %u of %u threads have arrived: ", g.barrier, b.arrived,
                        b.expected ? b.expected : live_threads);
       } else {
-        text += "for other lanes at: ";
+        text += g.state == GroupState::at_sync ? "wait for other lanes at: " : "poll memory at: ";
       }
       text += describe_op(*launch, g.pc) + "\n";
     }

@@ -25,7 +25,9 @@ class Scanner {
     if (!accept(c)) fail(std::string("expected '") + c + "'");
   }
 
-  static bool starts_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == '%'; }
+  static bool starts_word(char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == '%';
+  }
   static bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$'; }
 
   // An identifier, or "" if none follows.
@@ -72,10 +74,11 @@ class Scanner {
     bool hexadecimal = false;
     while (position_ < text_.size()) {
       char c = text_[position_];
-      if (position_ == begin + 1 && text_[begin] == '0' && (c == 'x' || c == 'X' || c == 'f' || c == 'F' || c == 'd' || c == 'D')) {
+      if (position_ == begin + 1 && text_[begin] == '0' &&
+          (c == 'x' || c == 'X' || c == 'f' || c == 'F' || c == 'd' || c == 'D')) {
         hexadecimal = true;
-      } else if ((c == '+' || c == '-') && !hexadecimal && (text_[position_ - 1] == 'e' || text_[position_ - 1] == 'E') &&
-                 position_ > begin) {
+      } else if ((c == '+' || c == '-') && !hexadecimal &&
+                 (text_[position_ - 1] == 'e' || text_[position_ - 1] == 'E') && position_ > begin) {
         // exponent sign
       } else if (!std::isalnum(static_cast<unsigned char>(c)) && (c != '.' || hexadecimal)) {
         break;

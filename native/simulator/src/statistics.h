@@ -21,7 +21,8 @@ class TouchedSectors {
   bool store(uint64_t address) { return touch(stores_, address); }
 
  private:
-  // One bit a sector of the region of device addresses; other addresses (host memory) share the bits after it.
+  // One bit a sector of the region of device addresses; other addresses (host memory) share the bits after
+  // it.
   bool touch(std::atomic<uint64_t>* bits, uint64_t address);
   std::atomic<uint64_t>*loads_, *stores_;
   uint64_t region_;

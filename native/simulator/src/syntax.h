@@ -22,8 +22,8 @@ struct PtxError : std::runtime_error {
 // A value of an initialiser: a literal or the address of a variable or function plus an addend.
 struct InitialValue {
   uint32_t offset = 0, bytes = 0;
-  uint64_t bits = 0;          // of literals, already in the element's type
-  std::string symbol;         // empty for literals
+  uint64_t bits = 0;   // of literals, already in the element's type
+  std::string symbol;  // empty for literals
   int64_t addend = 0;
   uint64_t mask = ~uint64_t{0};  // mask form 0xFF00(symbol): the selected bits, shifted down
 };
@@ -47,17 +47,17 @@ struct Register {
 };
 
 enum class OperandKind : uint8_t {
-  sink,       // _
-  reg,        // reg (negated: !%p)
-  integer,    // bits
-  f32,        // bits (0f...)
-  f64,        // bits (0d... and decimal literals)
-  special,    // %tid.x ...: name
-  symbol,     // address of variable plus offset
-  name,       // a label, function, prototype or table of branch targets, resolved by the instruction
-  address,    // [base + offset]; base: register, variable or nothing
-  vector,     // {a, b, ...}
-  pair,       // a|b
+  sink,     // _
+  reg,      // reg (negated: !%p)
+  integer,  // bits
+  f32,      // bits (0f...)
+  f64,      // bits (0d... and decimal literals)
+  special,  // %tid.x ...: name
+  symbol,   // address of variable plus offset
+  name,     // a label, function, prototype or table of branch targets, resolved by the instruction
+  address,  // [base + offset]; base: register, variable or nothing
+  vector,   // {a, b, ...}
+  pair,     // a|b
 };
 
 struct Operand {
@@ -78,7 +78,7 @@ struct Instruction {
   int guard = -1;                      // predicate register
   bool guard_negated = false;
   std::vector<Operand> operands;
-  int scope = 0;                    // for the lookup of labels
+  int scope = 0;                         // for the lookup of labels
   int source_file = 0, source_line = 0;  // of .loc
   // call only
   std::vector<Operand> returns, arguments;
@@ -101,7 +101,8 @@ struct FunctionSyntax {
   int line = 0;
   bool entry = false, defined = false, external = false;
   std::vector<std::unique_ptr<Variable>> returns, parameters;
-  std::vector<std::unique_ptr<Variable>> variables;  // .local, .shared, .param (of calls), .global, .const inside the body
+  std::vector<std::unique_ptr<Variable>>
+      variables;  // .local, .shared, .param (of calls), .global, .const inside the body
   std::vector<Register> registers;
   std::vector<Instruction> instructions;
   std::vector<Scope> scopes;
@@ -109,8 +110,8 @@ struct FunctionSyntax {
 };
 
 struct ModuleSyntax {
-  int version = 0;  // 84 for 8.4
-  int target = 0;   // 90 for sm_90
+  int version = 0;         // 84 for 8.4
+  int target = 0;          // 90 for sm_90
   char target_suffix = 0;  // 'a' of sm_90a
   std::vector<std::unique_ptr<Variable>> variables;
   std::vector<std::unique_ptr<FunctionSyntax>> functions;

@@ -71,8 +71,8 @@ bool select_group(Warp& w) {
       w.behind = true;
     }
   }
-  // Groups in callers: the running one must not pass the call they are in ahead of them. Groups in deeper calls of this
-  // frame: their call site is where this group would meet them.
+  // Groups in callers: the running one must not pass the call they are in ahead of them. Groups in deeper
+  // calls of this frame: their call site is where this group would meet them.
   if (!w.alone)
     for (size_t i = 0; i < w.groups.size(); ++i) {
       const Group& other = w.groups[i];

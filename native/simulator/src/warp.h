@@ -27,20 +27,22 @@ struct LaunchFault {
   int lane;  // -1: the warp as a whole
 };
 
-// Registers and parameters of one call. Lanes that call together share one; others that call later get their own.
+// Registers and parameters of one call. Lanes that call together share one; others that call later get their
+// own.
 struct Frame {
   Frame* parent = nullptr;
   const Op* call_site = nullptr;
   const CompiledFunction* function = nullptr;
   uint8_t* registers = nullptr;
   std::unique_ptr<uint8_t[]> storage;
-  uint32_t lanes = 0;       // inside, those in deeper calls included
+  uint32_t lanes = 0;  // inside, those in deeper calls included
   uint32_t depth = 0;
   uint32_t local_base = 0;  // offset of the function's variables in each lane's local memory
   uint32_t local_end = 0;
 
   uint8_t* param(int lane) const {
-    return registers + function->layout.param_offset + static_cast<uint32_t>(lane) * function->layout.param_stride;
+    return registers + function->layout.param_offset +
+           static_cast<uint32_t>(lane) * function->layout.param_stride;
   }
 };
 
@@ -64,9 +66,10 @@ struct Group {
 inline const Op* stop() { return reinterpret_cast<const Op*>(~uintptr_t{0} - 4095); }
 
 struct Warp {
-  const uint8_t* bank[2];  // registers of the running frame; constants, less one byte (their references are odd)
-  uint32_t mask = 0;       // lanes of the running group
-  uint32_t dead = 0;       // lanes that exited or never existed
+  const uint8_t*
+      bank[2];        // registers of the running frame; constants, less one byte (their references are odd)
+  uint32_t mask = 0;  // lanes of the running group
+  uint32_t dead = 0;  // lanes that exited or never existed
   const Op* limit = nullptr;  // where the running group has to look at the others again
   uint8_t* registers() const { return const_cast<uint8_t*>(bank[0]); }
 
@@ -162,6 +165,11 @@ struct Block {
   std::vector<WarpState> states;
   const Warp* running = nullptr;
 
+  Block() = default;
+  ~Block();  // frames of calls that a fault cut off
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
   void start(LaunchContext& context, uint64_t linear_index);
   // Runs until the block ends or nothing in it can go on without other blocks. Throws LaunchFault.
   BlockState run(Worker& worker);
@@ -174,7 +182,8 @@ struct Block {
 
 // Runs groups until none can go on. steps: instructions until the time slice ends (0: no limit).
 WarpState run_warp(Warp& warp, uint32_t steps);
-// The running group goes on at taken for the lanes in taken_mask, at other for the rest. Returns where to continue.
+// The running group goes on at taken for the lanes in taken_mask, at other for the rest. Returns where to
+// continue.
 const Op* diverge(Warp& warp, const Op* taken, uint32_t taken_mask, const Op* other);
 // Splits lanes off the running group; they stay at pc in the given state.
 void split(Warp& warp, uint32_t lanes, const Op* pc, GroupState state);

@@ -69,17 +69,20 @@ TEST_P(Atomic, CountsUpAndDownWithWrapping) {
 
 TEST_P(Atomic, ComparesAndSwapsWithoutLosingUpdates) {
   const std::string loop =
-      "unsigned seen = *p, expected; do { expected = seen; seen = atomicCAS(p, expected, expected + 3); } "
+      "unsigned seen = atomicAdd(p, 0u), expected; do { expected = seen; seen = atomicCAS(p, expected, "
+      "expected + 3); } "
       "while (seen != expected);";
   const auto cells = contend<uint32_t>("unsigned", 1, loop);
   EXPECT_EQ(cells[0], 1 + 3 * 512u);
   EXPECT_EQ(cells[4], 1 + 3 * 128u);
   const std::string wide =
-      "unsigned long long seen = *p, expected; do { expected = seen; seen = atomicCAS(p, expected, expected "
+      "unsigned long long seen = atomicAdd(p, 0ull), expected; do { expected = seen; seen = atomicCAS(p, "
+      "expected, expected "
       "+ (1ull << 40)); } while (seen != expected);";
   EXPECT_EQ(contend<uint64_t>("unsigned long long", 1, wide)[0], 1 + (uint64_t{512} << 40));
   const std::string half =
-      "unsigned short* q = (unsigned short*)p; unsigned short seen = *q, expected; do { expected = seen; "
+      "unsigned short* q = (unsigned short*)p; unsigned short seen = atomicCAS(q, (unsigned short)0, "
+      "(unsigned short)0), expected; do { expected = seen; "
       "seen = atomicCAS(q, expected, (unsigned short)(expected + 1)); } while (seen != expected);";
   EXPECT_EQ(contend<uint32_t>("unsigned", 0x70000, half)[0], 0x70000 + 512u);
 }
