@@ -32,8 +32,7 @@ unsigned distinct(uint64_t* values, unsigned count) {
   return static_cast<unsigned>(std::unique(values, values + count) - values);
 }
 
-void count_global(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const uint64_t* address,
-                  unsigned bytes) {
+void count_global(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const uint64_t* address, unsigned bytes) {
   Counters& c = *w.worker->counters;
   LaunchContext& launch = *w.block->launch;
   uint64_t sector[lanes];
@@ -88,8 +87,7 @@ void count_shared(Warp& w, const Op* op, uint32_t exec, const uint64_t* address,
 
 // ---- one lane at a time: anything goes ----
 
-uint8_t* resolve_lane(Warp& w, const Op* op, int lane, AccessKind kind, Space space, uint64_t address,
-                      unsigned bytes) {
+uint8_t* resolve_lane(Warp& w, const Op* op, int lane, AccessKind kind, Space space, uint64_t address, unsigned bytes) {
   Block& block = *w.block;
   LaunchContext& launch = *block.launch;
   if (space == Space::generic) {
@@ -102,19 +100,16 @@ uint8_t* resolve_lane(Warp& w, const Op* op, int lane, AccessKind kind, Space sp
   switch (space) {
     case Space::shared:
       if (address < shared_reserved || address > block.shared_bytes || block.shared_bytes - address < bytes)
-        fault(
-            op, lane, Fault::illegal_address,
-            format(
-                "%s of %u bytes at shared address 0x%llx, outside of the block's shared memory [0x%x, 0x%x)",
-                verb(kind), bytes, ull(address), shared_reserved, block.shared_bytes));
+        fault(op, lane, Fault::illegal_address,
+              format("%s of %u bytes at shared address 0x%llx, outside of the block's shared memory [0x%x, 0x%x)",
+                     verb(kind), bytes, ull(address), shared_reserved, block.shared_bytes));
       if (address % bytes) misaligned(op, lane, kind, address, bytes, "shared");
       return block.shared.get() + address;
     case Space::local:
       if (address < local_reserved || address > w.frame->local_end || w.frame->local_end - address < bytes)
         fault(op, lane, Fault::illegal_address,
-              format(
-                  "%s of %u bytes at local address 0x%llx, outside of the thread's local memory [0x%x, 0x%x)",
-                  verb(kind), bytes, ull(address), local_reserved, w.frame->local_end));
+              format("%s of %u bytes at local address 0x%llx, outside of the thread's local memory [0x%x, 0x%x)",
+                     verb(kind), bytes, ull(address), local_reserved, w.frame->local_end));
       if (address % bytes) misaligned(op, lane, kind, address, bytes, "local");
       return local_memory(w) + static_cast<size_t>(lane) * w.local_stride + address;
     case Space::param:
@@ -145,8 +140,8 @@ void resolve_each(Warp& w, const Op* op, uint32_t exec, AccessKind kind, Space s
   for_lanes(exec, [&](int i) { out.pointer[i] = resolve_lane(w, op, i, kind, space, address[i], bytes); });
 }
 
-void resolve_global(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const uint64_t* address,
-                    unsigned bytes, Access& out) {
+void resolve_global(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const uint64_t* address, unsigned bytes,
+                    Access& out) {
   Range& range = w.worker->cache[(reinterpret_cast<uintptr_t>(op) / sizeof(Op)) % 64];
   int first = __builtin_ctz(exec);
   uint64_t a = address[first];
@@ -189,8 +184,8 @@ void resolve_global(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const
   if (bad) resolve_each(w, op, exec, kind, Space::global, address, bytes, out);
 }
 
-void resolve_shared(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const uint64_t* address,
-                    unsigned bytes, Access& out) {
+void resolve_shared(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const uint64_t* address, unsigned bytes,
+                    Access& out) {
   Block& block = *w.block;
   uint64_t span = uint64_t{block.shared_bytes} - shared_reserved - bytes,
            bad = block.shared_bytes < shared_reserved + bytes;
@@ -211,8 +206,8 @@ void resolve_shared(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const
   if (bad) resolve_each(w, op, exec, kind, Space::shared, address, bytes, out);
 }
 
-void resolve_local(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const uint64_t* address,
-                   unsigned bytes, Access& out) {
+void resolve_local(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const uint64_t* address, unsigned bytes,
+                   Access& out) {
   uint64_t end = w.frame->local_end;
   uint64_t span = end - local_reserved - bytes, bad = end < local_reserved + bytes;
   uint8_t* base = local_memory(w);
@@ -243,46 +238,44 @@ uint8_t* local_memory(Warp& w) {
 }
 
 template <>
-void resolve<Space::global>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a,
-                            unsigned bytes, Access& out, bool synchronises) {
+void resolve<Space::global>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes,
+                            Access& out, bool synchronises) {
   resolve_global(w, op, exec, kind, a.value, bytes, out);
   if (w.block->races) w.block->races->access(w, op, exec, kind, synchronises, false, a.value, bytes);
   if (w.worker->counters) count_global(w, op, exec, kind, a.value, bytes);
 }
 
 template <>
-void resolve<Space::shared>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a,
-                            unsigned bytes, Access& out, bool synchronises) {
+void resolve<Space::shared>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes,
+                            Access& out, bool synchronises) {
   resolve_shared(w, op, exec, kind, a.value, bytes, out);
   if (w.block->races) w.block->races->access(w, op, exec, kind, synchronises, true, a.value, bytes);
   if (w.worker->counters) count_shared(w, op, exec, a.value, bytes);
 }
 
 template <>
-void resolve<Space::local>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a,
-                           unsigned bytes, Access& out, bool) {
+void resolve<Space::local>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes,
+                           Access& out, bool) {
   resolve_local(w, op, exec, kind, a.value, bytes, out);
-  if (w.worker->counters)
-    w.worker->counters->local_bytes += static_cast<uint64_t>(__builtin_popcount(exec)) * bytes;
+  if (w.worker->counters) w.worker->counters->local_bytes += static_cast<uint64_t>(__builtin_popcount(exec)) * bytes;
 }
 
 template <>
-void resolve<Space::param>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a,
-                           unsigned bytes, Access& out, bool) {
+void resolve<Space::param>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes,
+                           Access& out, bool) {
   resolve_each(w, op, exec, kind, Space::param, a.value, bytes, out);
 }
 
 template <>
-void resolve<Space::generic>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a,
-                             unsigned bytes, Access& out, bool synchronises) {
+void resolve<Space::generic>(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& a, unsigned bytes,
+                             Access& out, bool synchronises) {
   const LaunchContext& launch = *w.block->launch;
   constexpr Space spaces[] = {Space::global, Space::shared, Space::local, Space::param};
   const uint64_t bases[] = {0, launch.shared_base, launch.local_base, launch.param_base};
   uint32_t left = exec;
   for (int s = 0; s < 4 && left; ++s) {
     uint32_t some = 0;
-    for_lanes(left,
-              [&](int i) { some |= (space_of_address(launch, a.value[i]) == spaces[s] ? 1u : 0u) << i; });
+    for_lanes(left, [&](int i) { some |= (space_of_address(launch, a.value[i]) == spaces[s] ? 1u : 0u) << i; });
     if (!some) continue;
     left &= ~some;
     Addresses inside;

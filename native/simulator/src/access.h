@@ -35,8 +35,8 @@ inline void read_addresses(const Warp& w, OperandRef base, bool narrow, int64_t 
 // bytes: of one lane, a power of two up to 32. synchronises: volatile, acquire, release and the like. Faults
 // when a lane may not access what it asks for.
 template <Space space>
-void resolve(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& addresses,
-             unsigned bytes, Access& out, bool synchronises = false);
+void resolve(Warp& w, const Op* op, uint32_t exec, AccessKind kind, const Addresses& addresses, unsigned bytes,
+             Access& out, bool synchronises = false);
 
 // The local memory of the warp: local_stride bytes a lane.
 uint8_t* local_memory(Warp& w);

@@ -44,8 +44,8 @@ void Block::start(LaunchContext& context, uint64_t linear_index) {
     shared_bytes = context.shared_bytes;
     shared.reset(new uint8_t[shared_bytes]);
     register_storage.reset(new uint8_t[size_t{context.warps} * entry.layout.bytes + 64]());
-    uint8_t* registers = reinterpret_cast<uint8_t*>(
-        (reinterpret_cast<uintptr_t>(register_storage.get()) + 63) & ~uintptr_t{63});
+    uint8_t* registers =
+        reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(register_storage.get()) + 63) & ~uintptr_t{63});
     for (uint32_t i = 0; i < context.warps; ++i) {
       entry_frames.push_back(std::make_unique<Frame>());
       Frame& f = *entry_frames.back();
@@ -116,15 +116,13 @@ BlockState Block::run(Worker& worker) {
       if (states[i] == WarpState::time_slice && std::chrono::steady_clock::now() > launch->deadline) {
         const Op* at = w.groups.empty() ? nullptr : w.groups[std::min(w.current, w.groups.size() - 1)].pc;
         throw LaunchFault{Fault::launch_timeout,
-                          format("ran longer than KERNELS_SIM_TIMEOUT=%g seconds", launch->timeout_seconds),
-                          at, -1};
+                          format("ran longer than KERNELS_SIM_TIMEOUT=%g seconds", launch->timeout_seconds), at, -1};
       }
     }
     if (finished) break;
     if (moved) continue;
     if (spinning) return BlockState::spinning;
-    throw LaunchFault{Fault::launch_failed, "deadlock: no thread can go on\n" + describe_waits(), nullptr,
-                      -1};
+    throw LaunchFault{Fault::launch_failed, "deadlock: no thread can go on\n" + describe_waits(), nullptr, -1};
   }
   if (worker.counters)
     for (const Warp& w : warps)

@@ -86,22 +86,19 @@ uint32_t place_shared(const ModuleSyntax& module, const std::vector<const Functi
   }
   uint32_t end = offset;
   uint32_t place = end;
-  for (const Variable* v : dynamic)
-    place = std::max(place, (end + v->alignment - 1) / v->alignment * v->alignment);
+  for (const Variable* v : dynamic) place = std::max(place, (end + v->alignment - 1) / v->alignment * v->alignment);
   if (!dynamic.empty()) place = (place + 15) / 16 * 16;
   for (const Variable* v : dynamic) linkage.shared[v] = place;
   return dynamic.empty() ? end : place;
 }
 
-std::unique_ptr<Emitter> compile_function(const FunctionSyntax& function, const Linkage& linkage,
-                                          Program& program, std::vector<int>& op_of_instruction,
-                                          uint32_t* live) {
+std::unique_ptr<Emitter> compile_function(const FunctionSyntax& function, const Linkage& linkage, Program& program,
+                                          std::vector<int>& op_of_instruction, uint32_t* live) {
   auto emitter = std::make_unique<Emitter>(function, linkage, program);
   ControlFlow flow = control_flow(function);
   std::vector<OpBlock> blocks(flow.blocks.size());
   std::vector<int> position(flow.blocks.size(), -1);
-  for (size_t i = 0; i < flow.order.size(); ++i)
-    position[static_cast<size_t>(flow.order[i])] = static_cast<int>(i);
+  for (size_t i = 0; i < flow.order.size(); ++i) position[static_cast<size_t>(flow.order[i])] = static_cast<int>(i);
   std::vector<OpBlock> laid_out;
   for (size_t i = 0; i < flow.order.size(); ++i) {
     const BasicBlock& block = flow.blocks[static_cast<size_t>(flow.order[i])];
@@ -112,8 +109,7 @@ std::unique_ptr<Emitter> compile_function(const FunctionSyntax& function, const 
       const Instruction& instruction = function.instructions[static_cast<size_t>(n)];
       check_target(instruction, *linkage.module);
       auto found = opcodes().find(instruction.opcode);
-      if (found == opcodes().end())
-        throw PtxError(instruction.line, "unknown instruction " + instruction.opcode);
+      if (found == opcodes().end()) throw PtxError(instruction.line, "unknown instruction " + instruction.opcode);
       Decoder decoder(*emitter, instruction);
       found->second(decoder);
       decoder.check_modifiers_used();
@@ -127,8 +123,7 @@ std::unique_ptr<Emitter> compile_function(const FunctionSyntax& function, const 
       decoder.emitted.info.hidden = true;
       opcodes().at("ret")(decoder);
       emitter->ops.back().info.opcode = "ret";
-    } else if (block.fallthrough >= 0 &&
-               (i + 1 == flow.order.size() || flow.order[i + 1] != block.fallthrough)) {
+    } else if (block.fallthrough >= 0 && (i + 1 == flow.order.size() || flow.order[i + 1] != block.fallthrough)) {
       EmittedOp jump;
       jump.info.line = function.instructions[static_cast<size_t>(block.end) - 1].line;
       jump.info.hidden = true;
@@ -170,8 +165,8 @@ std::unique_ptr<Program> compile_kernel(const FunctionSyntax& entry, Linkage lin
   bool unbounded = false;
   for (size_t i = 0; i < functions.size(); ++i) {
     positions.emplace_back(functions[i]->instructions.size() + 1, -1);
-    emitters.push_back(compile_function(*functions[i], linkage, *program, positions.back(),
-                                        &program->functions[i].live_registers));
+    emitters.push_back(
+        compile_function(*functions[i], linkage, *program, positions.back(), &program->functions[i].live_registers));
     program->functions[i].layout = emitters.back()->layout;
     total += emitters.back()->ops.size();
     if (i > 0) unbounded = true;

@@ -136,8 +136,8 @@ OperandRef Decoder::source(const Operand& o, Type type) {
   if (o.kind == OperandKind::reg) {
     unsigned want = type_bytes(type) == 1 ? 2 : type_bytes(type);
     if (out.register_bytes[static_cast<size_t>(o.reg)] != want)
-      fail("register " + out.function.registers[static_cast<size_t>(o.reg)].name +
-           " is not of the size of ." + type_name(type));
+      fail("register " + out.function.registers[static_cast<size_t>(o.reg)].name + " is not of the size of ." +
+           type_name(type));
   }
   return source_any(o, type);
 }
@@ -159,16 +159,15 @@ OperandRef Decoder::destination(const Operand& o, Type type) {
   if (o.kind == OperandKind::reg) {
     unsigned want = type_bytes(type) == 1 ? 2 : type_bytes(type);
     if (out.register_bytes[static_cast<size_t>(o.reg)] != want)
-      fail("register " + out.function.registers[static_cast<size_t>(o.reg)].name +
-           " is not of the size of ." + type_name(type));
+      fail("register " + out.function.registers[static_cast<size_t>(o.reg)].name + " is not of the size of ." +
+           type_name(type));
   }
   return destination_any(o, type);
 }
 
 OperandRef Decoder::predicate_source(const Operand& o) {
   if (o.kind == OperandKind::integer) return out.predicate_constant((o.bits != 0) != o.negated);
-  if (o.kind != OperandKind::reg || !out.is_predicate[static_cast<size_t>(o.reg)])
-    fail("expected a predicate");
+  if (o.kind != OperandKind::reg || !out.is_predicate[static_cast<size_t>(o.reg)]) fail("expected a predicate");
   return register_use(o.reg, o.negated);
 }
 

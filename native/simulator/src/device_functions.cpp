@@ -145,8 +145,7 @@ std::string printed(Warp& w, int lane, const std::string& pattern, uint64_t argu
       case 's': {
         uint64_t address = fetch(8);
         spec += 's';
-        std::snprintf(buffer, sizeof buffer, spec.c_str(),
-                      address ? read_text(w, lane, address).c_str() : "(null)");
+        std::snprintf(buffer, sizeof buffer, spec.c_str(), address ? read_text(w, lane, address).c_str() : "(null)");
         break;
       }
       default:
@@ -161,8 +160,7 @@ std::string printed(Warp& w, int lane, const std::string& pattern, uint64_t argu
 
 void vprintf_body(Warp& w, const Op*, uint32_t exec, const uint32_t* arguments, uint32_t result) {
   for_lanes(exec, [&](int lane) {
-    uint64_t pattern = argument<uint64_t>(w, lane, arguments[0]),
-             values = argument<uint64_t>(w, lane, arguments[1]);
+    uint64_t pattern = argument<uint64_t>(w, lane, arguments[0]), values = argument<uint64_t>(w, lane, arguments[1]);
     int conversions = 0;
     std::string text = printed(w, lane, read_text(w, lane, pattern), values, &conversions);
     {

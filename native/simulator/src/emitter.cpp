@@ -8,8 +8,7 @@ namespace {
 uint32_t round_up(uint32_t value, uint32_t to) { return to ? (value + to - 1) / to * to : value; }
 }  // namespace
 
-Emitter::Emitter(const FunctionSyntax& f, const Linkage& l, Program& p)
-    : function(f), linkage(l), program(p) {
+Emitter::Emitter(const FunctionSyntax& f, const Linkage& l, Program& p) : function(f), linkage(l), program(p) {
   for (const Register& r : f.registers) {
     unsigned bytes = type_bytes(r.type);
     register_bytes.push_back(bytes == 1 ? 2 : bytes);

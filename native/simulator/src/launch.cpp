@@ -22,9 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr double spin_limit_seconds = 10;  // all resident blocks only poll memory that nobody writes
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 class Execution {
  public:
@@ -109,10 +107,9 @@ class Execution {
                                                aside.back()->describe_waits() + "\n");
       }
       if (Clock::now() > context_.deadline)
-        return fail(
-            Fault::launch_timeout,
-            format("simulator: launch timeout in kernel %s: ran longer than KERNELS_SIM_TIMEOUT=%g seconds\n",
-                   context_.program->entry->name.c_str(), context_.timeout_seconds));
+        return fail(Fault::launch_timeout,
+                    format("simulator: launch timeout in kernel %s: ran longer than KERNELS_SIM_TIMEOUT=%g seconds\n",
+                           context_.program->entry->name.c_str(), context_.timeout_seconds));
     }
   }
 
@@ -145,8 +142,7 @@ class Execution {
 
 uint64_t resident_blocks(const DeviceModel& device, const LaunchContext& context) {
   uint64_t per = static_cast<uint64_t>(device.max_blocks_per_multiprocessor);
-  per = std::min<uint64_t>(
-      per, static_cast<uint64_t>(device.max_threads_per_multiprocessor) / (context.warps * 32u));
+  per = std::min<uint64_t>(per, static_cast<uint64_t>(device.max_threads_per_multiprocessor) / (context.warps * 32u));
   per = std::min<uint64_t>(per, device.shared_per_multiprocessor / context.shared_bytes);
   return std::max<uint64_t>(per, 1) * static_cast<uint64_t>(device.multiprocessors);
 }
@@ -171,8 +167,8 @@ Fault execute(const DeviceModel& device, const Launch& launch, std::string* repo
   context.seed = env.seed;
   if (env.timeout_seconds > 0) {
     context.timeout_seconds = env.timeout_seconds;
-    context.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                          std::chrono::duration<double>(env.timeout_seconds));
+    context.deadline =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(env.timeout_seconds));
   }
   context.count = !env.stats.empty();
   context.count_lines = context.count && env.stats_lines;

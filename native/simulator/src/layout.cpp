@@ -17,9 +17,7 @@ int find_label(const FunctionSyntax& function, int scope, const std::string& nam
 namespace {
 
 bool is_branch(const Instruction& i) { return i.opcode == "bra" || i.opcode == "brx"; }
-bool ends_lanes(const Instruction& i) {
-  return i.opcode == "ret" || i.opcode == "exit" || i.opcode == "trap";
-}
+bool ends_lanes(const Instruction& i) { return i.opcode == "ret" || i.opcode == "exit" || i.opcode == "trap"; }
 
 std::vector<int> branch_targets(const FunctionSyntax& function, const Instruction& i) {
   std::vector<int> targets;
@@ -29,8 +27,7 @@ std::vector<int> branch_targets(const FunctionSyntax& function, const Instructio
     targets.push_back(at);
   };
   if (i.opcode == "bra") {
-    if (i.operands.size() != 1 || i.operands[0].kind != OperandKind::name)
-      throw PtxError(i.line, "bra needs a label");
+    if (i.operands.size() != 1 || i.operands[0].kind != OperandKind::name) throw PtxError(i.line, "bra needs a label");
     add(i.operands[0].name);
   } else {
     if (i.operands.size() != 2) throw PtxError(i.line, "brx.idx needs an index and a table");
@@ -219,8 +216,7 @@ ControlFlow control_flow(const FunctionSyntax& function) {
       block.successors.push_back(block.fallthrough);
     }
     std::sort(block.successors.begin(), block.successors.end());
-    block.successors.erase(std::unique(block.successors.begin(), block.successors.end()),
-                           block.successors.end());
+    block.successors.erase(std::unique(block.successors.begin(), block.successors.end()), block.successors.end());
   }
   Ordering(flow).run();
   return flow;

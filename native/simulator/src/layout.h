@@ -15,8 +15,7 @@ struct BasicBlock {
 
 struct ControlFlow {
   std::vector<BasicBlock> blocks;
-  std::vector<int>
-      block_of;  // by instruction index (one more than there are instructions); -1 where no block begins
+  std::vector<int> block_of;  // by instruction index (one more than there are instructions); -1 where no block begins
   // Reachable blocks, topologically sorted but for the back edges of loops, loops contiguous. Since the group
   // of lanes with the lowest op runs first, lanes that diverged meet again at the immediate post-dominator at
   // the latest.

@@ -35,8 +35,8 @@ Operand parse_number(Scanner& in) {
     o.kind = OperandKind::f64;
     o.bits = std::strtoull(text.c_str() + 2, nullptr, 16);
     if (negative) o.bits ^= uint64_t{1} << 63;
-  } else if (text.find('.') != std::string::npos || (text.size() > 1 && text[1] != 'x' && text[1] != 'X' &&
-                                                     text.find_first_of("eE") != std::string::npos)) {
+  } else if (text.find('.') != std::string::npos ||
+             (text.size() > 1 && text[1] != 'x' && text[1] != 'X' && text.find_first_of("eE") != std::string::npos)) {
     o.kind = OperandKind::f64;
     double value = std::strtod(text.c_str(), nullptr);
     o.bits = double_bits(negative ? -value : value);

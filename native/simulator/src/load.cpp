@@ -11,12 +11,10 @@ namespace simulator {
 
 namespace {
 constexpr int newest_ptx_version = 90;
-constexpr uint64_t code_window = uint64_t{3}
-                                 << 30;  // addresses of functions, in the region of device addresses
+constexpr uint64_t code_window = uint64_t{3} << 30;  // addresses of functions, in the region of device addresses
 }  // namespace
 
-LoadedModule::LoadedModule(const DeviceModel& device, std::string text)
-    : device_(device), text_(std::move(text)) {
+LoadedModule::LoadedModule(const DeviceModel& device, std::string text) : device_(device), text_(std::move(text)) {
   code_base_ = device_memory().shared_base() + code_window;
 }
 
@@ -63,12 +61,10 @@ void LoadedModule::write_initial_values() {
         } else if (function != linkage_.function_ids.end()) {
           bits = code_base_ + 16 * static_cast<uint64_t>(function->second);
         } else {
-          throw PtxError(variable->line,
-                         "initial value of " + variable->name + ": unknown name " + value.symbol);
+          throw PtxError(variable->line, "initial value of " + variable->name + ": unknown name " + value.symbol);
         }
         bits += static_cast<uint64_t>(value.addend);
-        if (value.mask != ~uint64_t{0} && value.mask != 0)
-          bits = (bits & value.mask) >> __builtin_ctzll(value.mask);
+        if (value.mask != ~uint64_t{0} && value.mask != 0) bits = (bits & value.mask) >> __builtin_ctzll(value.mask);
       }
       std::byte* to = device_memory().resolve(address + value.offset, value.bytes, nullptr);
       std::memcpy(to, &bits, std::min<size_t>(value.bytes, 8));
@@ -93,8 +89,7 @@ void LoadedModule::compile() {
       offset += static_cast<uint32_t>(p->bytes);
     }
     if (offset > 4352 && (syntax_.version < 81 || offset > 32764))
-      throw PtxError(f->line,
-                     format("parameters of %s take %u bytes, more than the limit", f->name.c_str(), offset));
+      throw PtxError(f->line, format("parameters of %s take %u bytes, more than the limit", f->name.c_str(), offset));
     info.parameter_bytes = offset;
     info.static_shared_bytes = program->static_shared - shared_reserved;
     info.local_bytes = program->functions[0].layout.local_bytes;
@@ -154,8 +149,7 @@ LoadResult load_module(const DeviceModel& device, std::string_view image) {
   constexpr unsigned char elf[] = {0x7F, 'E', 'L', 'F'};
   constexpr unsigned char fatbin[] = {0x50, 0xED, 0x55, 0xBA};
   if (image.size() >= 4 && (!std::memcmp(image.data(), elf, 4) || !std::memcmp(image.data(), fatbin, 4)))
-    return refuse(LoadStatus::no_binary_for_gpu,
-                  "machine code (cubin or fat binary): the simulator executes PTX only");
+    return refuse(LoadStatus::no_binary_for_gpu, "machine code (cubin or fat binary): the simulator executes PTX only");
   size_t end = image.find('\0');
   std::string text(image.substr(0, end));
   auto module = std::make_unique<LoadedModule>(device, std::move(text));
@@ -168,11 +162,10 @@ LoadResult load_module(const DeviceModel& device, std::string_view image) {
                            newest_ptx_version / 10, newest_ptx_version % 10));
     int cc = device.compute_major * 10 + device.compute_minor;
     if (syntax.target > cc || (syntax.target_suffix && syntax.target != cc))
-      return refuse(
-          LoadStatus::no_binary_for_gpu,
-          format("PTX .target sm_%d%s does not run on a device of compute capability %d.%d", syntax.target,
-                 syntax.target_suffix ? std::string(1, syntax.target_suffix).c_str() : "",
-                 device.compute_major, device.compute_minor));
+      return refuse(LoadStatus::no_binary_for_gpu,
+                    format("PTX .target sm_%d%s does not run on a device of compute capability %d.%d", syntax.target,
+                           syntax.target_suffix ? std::string(1, syntax.target_suffix).c_str() : "",
+                           device.compute_major, device.compute_minor));
     for (size_t i = 0; i < syntax.functions.size(); ++i)
       module->linkage_.function_ids[syntax.functions[i]->name] = static_cast<int>(i);
     module->place_variables();

@@ -15,14 +15,12 @@ namespace {
 
 constexpr uint64_t granularity = 512;  // of device addresses; a gap of at least as much follows each
 constexpr uint64_t page = 4096;
-constexpr uint64_t preferred_region = uint64_t{0x0a00}
-                                      << 32;  // the same addresses in every run where possible
+constexpr uint64_t preferred_region = uint64_t{0x0a00} << 32;  // the same addresses in every run where possible
 
 uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
 void* map_region(uint64_t hint, uint64_t bytes, int protection) {
-  void* p = mmap(reinterpret_cast<void*>(hint), bytes, protection,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* p = mmap(reinterpret_cast<void*>(hint), bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return p == MAP_FAILED ? nullptr : p;
 }
 
@@ -161,8 +159,7 @@ uint64_t DeviceMemory::allocate(const DeviceModel& device, size_t bytes, Allocat
   return address;
 }
 
-uint64_t DeviceMemory::allocate_variable(const DeviceModel& device, size_t bytes, std::string name,
-                                         bool constant) {
+uint64_t DeviceMemory::allocate_variable(const DeviceModel& device, size_t bytes, std::string name, bool constant) {
   uint64_t address = allocate(device, bytes, AllocationKind::module_global);
   if (!address) return 0;
   std::unique_lock lock(mutex_);
@@ -175,19 +172,16 @@ uint64_t DeviceMemory::allocate_variable(const DeviceModel& device, size_t bytes
 FreeOutcome DeviceMemory::free(uint64_t address) {
   std::unique_lock lock(mutex_);
   auto it = entries_.find(address);
-  if (it == entries_.end())
-    return containing(address) ? FreeOutcome::interior_pointer : FreeOutcome::not_an_allocation;
+  if (it == entries_.end()) return containing(address) ? FreeOutcome::interior_pointer : FreeOutcome::not_an_allocation;
   Entry& entry = it->second;
   if (entry.registered) return FreeOutcome::not_an_allocation;
   if (entry.freed) return FreeOutcome::already_freed;
   size_t index = static_cast<size_t>(entry.allocation.device);
-  if (entry.allocation.kind != AllocationKind::pinned_host)
-    used_[index] -= entry.allocation.bytes, --live_[index];
-  bool on_device = entry.allocation.kind == AllocationKind::device ||
-                   entry.allocation.kind == AllocationKind::module_global;
+  if (entry.allocation.kind != AllocationKind::pinned_host) used_[index] -= entry.allocation.bytes, --live_[index];
+  bool on_device =
+      entry.allocation.kind == AllocationKind::device || entry.allocation.kind == AllocationKind::module_global;
   if (on_device) {
-    if (entry.allocation.bytes >= page)
-      discard(entry.allocation.host, round_up(entry.allocation.bytes, page));
+    if (entry.allocation.bytes >= page) discard(entry.allocation.host, round_up(entry.allocation.bytes, page));
     entry.freed = true;
   } else {
     munmap(entry.allocation.host, round_up(entry.allocation.bytes, page));
@@ -201,8 +195,7 @@ bool DeviceMemory::register_host(void* host, size_t bytes) {
   uint64_t address = reinterpret_cast<uint64_t>(host);
   if (bytes == 0 || containing(address) || containing(address + bytes - 1)) return false;
   Entry entry;
-  entry.allocation = {address, bytes, next_id_++, AllocationKind::pinned_host, static_cast<std::byte*>(host),
-                      0};
+  entry.allocation = {address, bytes, next_id_++, AllocationKind::pinned_host, static_cast<std::byte*>(host), 0};
   entry.registered = true;
   entries_[address] = entry;
   return true;
@@ -277,8 +270,7 @@ std::string DeviceMemory::describe(uint64_t address, size_t bytes) const {
       if (before->freed)
         return text + format("is %llu bytes inside a ", ull(offset)) + name(*before) + at + " that was freed";
       if (a.bytes - offset < bytes)
-        return text +
-               format("is %llu bytes inside, and its %zu bytes run past the end of, a ", ull(offset), bytes) +
+        return text + format("is %llu bytes inside, and its %zu bytes run past the end of, a ", ull(offset), bytes) +
                name(*before) + at;
       return text + format("is %llu bytes inside a ", ull(offset)) + name(*before) + at;
     }
@@ -296,8 +288,7 @@ std::string DeviceMemory::describe(uint64_t address, size_t bytes) const {
            format(" at 0x%llx", ull(next->allocation.address)) + (next->freed ? " that was freed" : "");
   }
   bool ours = address - region_ < address_map::region_bytes;
-  return text +
-         (ours ? "is far from every allocation" : "is no device address (a host pointer or a wild one)");
+  return text + (ours ? "is far from every allocation" : "is no device address (a host pointer or a wild one)");
 }
 
 size_t DeviceMemory::used(int device) const {
@@ -311,8 +302,7 @@ size_t DeviceMemory::live_allocations(int device) const {
 }
 
 DeviceMemory& device_memory() {
-  static DeviceMemory* instance =
-      new DeviceMemory;  // never destroyed: frees may come from other statics' destructors
+  static DeviceMemory* instance = new DeviceMemory;  // never destroyed: frees may come from other statics' destructors
   return *instance;
 }
 

@@ -103,8 +103,8 @@ inline uint32_t encode(double x, Rounding mode) {
   // kept has the leading one for normal numbers: adding it to (encoded - 1) << M makes the exponent.
   uint64_t result = encoded ? (static_cast<uint64_t>(encoded - 1) << M) + value : value;
   if (result >= infinity) {
-    bool to_infinity = mode == Rounding::nearest || mode == Rounding::away ||
-                       (mode == Rounding::down && negative) || (mode == Rounding::up && !negative);
+    bool to_infinity = mode == Rounding::nearest || mode == Rounding::away || (mode == Rounding::down && negative) ||
+                       (mode == Rounding::up && !negative);
     return sign | (to_infinity ? infinity : largest);
   }
   return sign | static_cast<uint32_t>(result);

@@ -22,8 +22,7 @@ void AsyncCopies::wait(Warp& w, const Op* op, uint32_t exec, uint64_t kept, bool
       }
       copy.mask &= ~(1u << i);
     });
-  copies.erase(std::remove_if(copies.begin(), copies.end(), [](const Copy& c) { return c.mask == 0; }),
-               copies.end());
+  copies.erase(std::remove_if(copies.begin(), copies.end(), [](const Copy& c) { return c.mask == 0; }), copies.end());
 }
 
 namespace {
@@ -40,8 +39,7 @@ const Op* copy(Warp& w, const Op* op, uint32_t exec) {
   unsigned bytes = op->small[0];
   Addresses to, from;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, to);
-  read_addresses(w, op->list[0], op->small[2] != 0, static_cast<int64_t>(source<uint64_t>(w, op->b)[0]),
-                 from);
+  read_addresses(w, op->list[0], op->small[2] != 0, static_cast<int64_t>(source<uint64_t>(w, op->b)[0]), from);
   Access destination_access;
   resolve<Space::shared>(w, op, exec, AccessKind::store, to, bytes, destination_access);
   uint32_t ignored = op->list[2] == no_operand ? 0 : predicate(w, op->list[2]);
@@ -56,8 +54,7 @@ const Op* copy(Warp& w, const Op* op, uint32_t exec) {
     copy.to[i] = destination_access.pointer[i];
     uint32_t wanted = (ignored >> i & 1) ? 0 : size ? size[i] : bytes;
     if (wanted > bytes)
-      fault(op, i, Fault::launch_failed,
-            format("cp.async of %u bytes with a source size of %u", bytes, wanted));
+      fault(op, i, Fault::launch_failed, format("cp.async of %u bytes with a source size of %u", bytes, wanted));
     if (from.value[i] % bytes)
       fault(op, i, Fault::misaligned_address,
             format("cp.async of %u bytes from 0x%llx, which is not a multiple of %u", bytes,

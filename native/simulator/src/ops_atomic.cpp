@@ -27,9 +27,7 @@ struct AddFloat {
   }
 };
 struct AddF16 {
-  static uint16_t next(uint16_t old, uint16_t b, uint16_t) {
-    return float_to_f16(f16_to_float(old) + f16_to_float(b));
-  }
+  static uint16_t next(uint16_t old, uint16_t b, uint16_t) { return float_to_f16(f16_to_float(old) + f16_to_float(b)); }
 };
 struct AddBf16 {
   static uint16_t next(uint16_t old, uint16_t b, uint16_t) {
@@ -127,8 +125,7 @@ const Op* atomic(Warp& w, const Op* op, uint32_t exec) {
   Addresses addresses;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, addresses);
   Access access;
-  resolve<space>(w, op, exec, AccessKind::atomic, addresses, static_cast<unsigned>(sizeof(T)) * count,
-                 access);
+  resolve<space>(w, op, exec, AccessKind::atomic, addresses, static_cast<unsigned>(sizeof(T)) * count, access);
   bool changed = false;
   for (unsigned k = 0; k < count; ++k) {
     const T* b = source<T>(w, count == 1 ? op->b : op->list[k]);

@@ -36,9 +36,9 @@ const Op* barrier(Warp& w, const Op* op, uint32_t exec) {
             format("barrier for %u threads in a block of %u", threads, w.block->launch->threads));
   }
   if (b.arrived && b.expected != threads)
-    fault(op, first, Fault::launch_failed,
-          format("barrier %u is waited at for %u threads and for %u (0: all) at the same time", n, b.expected,
-                 threads));
+    fault(
+        op, first, Fault::launch_failed,
+        format("barrier %u is waited at for %u threads and for %u (0: all) at the same time", n, b.expected, threads));
   b.expected = threads;
   // With a count, warps arrive as a whole: lanes that do not exist or exited count too.
   uint32_t count = static_cast<uint32_t>(__builtin_popcount(exec));
@@ -53,8 +53,7 @@ const Op* barrier(Warp& w, const Op* op, uint32_t exec) {
     b.all &= p == exec;
   }
   if (threads && b.arrived > threads)
-    fault(op, first, Fault::launch_failed,
-          format("%u threads arrived at barrier %u for %u", b.arrived, n, threads));
+    fault(op, first, Fault::launch_failed, format("%u threads arrived at barrier %u for %u", b.arrived, n, threads));
   if (op->small[1]) {
     Group& g = w.groups[w.current];
     g.pc = op + 1;

@@ -131,8 +131,7 @@ const Op* predicate_not(Warp& w, const Op* op, uint32_t exec) {
 template <bool left, bool clamp>
 const Op* shf(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
-  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b),
-                 *c = source<uint32_t>(w, op->c);
+  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
   each_lane(w, d, exec, [=](int i) {
     uint32_t n = clamp ? (c[i] < 32 ? c[i] : 32) : c[i] & 31;
     uint64_t both = uint64_t{b[i]} << 32 | a[i];
@@ -143,8 +142,7 @@ const Op* shf(Warp& w, const Op* op, uint32_t exec) {
 
 const Op* lop3(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
-  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b),
-                 *c = source<uint32_t>(w, op->c);
+  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
   uint32_t term[8];
   for (int k = 0; k < 8; ++k) term[k] = op->imm >> k & 1 ? ~0u : 0;
   each_lane(w, d, exec, [=](int i) {
@@ -253,8 +251,8 @@ __m256i permute_eight(__m256i a, __m256i b, __m256i selector) {
   const __m256i first_byte =
       _mm256_set_epi32(0x0C0C0C0C, 0x08080808, 0x04040404, 0, 0x0C0C0C0C, 0x08080808, 0x04040404, 0);
   __m256i index = _mm256_add_epi8(_mm256_and_si256(s, _mm256_set1_epi8(3)), first_byte);
-  __m256i bytes = _mm256_blendv_epi8(_mm256_shuffle_epi8(a, index), _mm256_shuffle_epi8(b, index),
-                                     _mm256_slli_epi32(s, 5));
+  __m256i bytes =
+      _mm256_blendv_epi8(_mm256_shuffle_epi8(a, index), _mm256_shuffle_epi8(b, index), _mm256_slli_epi32(s, 5));
   __m256i signs = _mm256_cmpgt_epi8(_mm256_setzero_si256(), bytes);
   return _mm256_blendv_epi8(bytes, signs, _mm256_slli_epi32(s, 4));
 }
@@ -263,9 +261,7 @@ __m256i permute_eight(__m256i a, __m256i b, __m256i selector) {
 void permute_all(const uint32_t* a, const uint32_t* b, const uint32_t* c, uint32_t* d) {
 #if defined(__AVX2__)
   for (int i = 0; i < lanes; i += 8) {
-    auto load = [i](const uint32_t* p) {
-      return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i));
-    };
+    auto load = [i](const uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i)); };
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(d + i), permute_eight(load(a), load(b), load(c)));
   }
 #else
@@ -275,8 +271,7 @@ void permute_all(const uint32_t* a, const uint32_t* b, const uint32_t* c, uint32
 
 const Op* prmt(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
-  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b),
-                 *c = source<uint32_t>(w, op->c);
+  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
   if (writes_all(w, exec)) {
     permute_all(a, b, c, d);
   } else {
@@ -299,8 +294,7 @@ constexpr uint32_t selectors[6][4] = {
 
 const Op* prmt_mode(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
-  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b),
-                 *c = source<uint32_t>(w, op->c);
+  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
   const uint32_t* row = selectors[op->small[0]];
   each_lane(w, d, exec, [=](int i) { return permute(a[i], b[i], row[c[i] & 3]); });
   return op + 1;
@@ -342,8 +336,7 @@ void decode_logic(Decoder& d) {
   d.op.d = d.destination(0, t);
   d.op.a = d.source(1, t);
   d.op.b = d.source(2, t);
-  d.emit(for_type<uint16_t, uint32_t, uint64_t>(
-      t, [](auto x) -> OpFunction { return &binary<decltype(x), F>; }));
+  d.emit(for_type<uint16_t, uint32_t, uint64_t>(t, [](auto x) -> OpFunction { return &binary<decltype(x), F>; }));
 }
 
 void decode_not(Decoder& d) {
@@ -380,8 +373,8 @@ void decode_shift(Decoder& d) {
   d.op.a = d.source(1, t);
   d.op.b = d.source(2, Type::u32);
   if (left)
-    return d.emit(for_type<uint16_t, uint32_t, uint64_t>(
-        t, [](auto x) -> OpFunction { return &shift<decltype(x), Shl>; }));
+    return d.emit(
+        for_type<uint16_t, uint32_t, uint64_t>(t, [](auto x) -> OpFunction { return &shift<decltype(x), Shl>; }));
   d.emit(for_type<uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t>(
       t, [](auto x) -> OpFunction { return &shift<decltype(x), Shr>; }));
 }
@@ -396,8 +389,7 @@ void decode_shf(Decoder& d) {
   d.op.a = d.source(1, t);
   d.op.b = d.source(2, t);
   d.op.c = d.source(3, Type::u32);
-  d.emit(left ? (clamp ? &shf<true, true> : &shf<true, false>)
-              : (clamp ? &shf<false, true> : &shf<false, false>));
+  d.emit(left ? (clamp ? &shf<true, true> : &shf<true, false>) : (clamp ? &shf<false, true> : &shf<false, false>));
 }
 
 void decode_lop3(Decoder& d) {
@@ -432,8 +424,7 @@ void decode_count(Decoder& d) {  // the result has 32 bits
   d.expect_operands(2);
   d.op.d = d.destination(0, Type::u32);
   d.op.a = d.source(1, t);
-  d.emit(
-      for_type<uint32_t, uint64_t>(t, [](auto x) -> OpFunction { return &unary<uint32_t, decltype(x), F>; }));
+  d.emit(for_type<uint32_t, uint64_t>(t, [](auto x) -> OpFunction { return &unary<uint32_t, decltype(x), F>; }));
 }
 
 void decode_bfind(Decoder& d) {
@@ -455,8 +446,7 @@ void decode_brev(Decoder& d) {
   d.expect_operands(2);
   d.op.d = d.destination(0, t);
   d.op.a = d.source(1, t);
-  d.emit(for_type<uint32_t, uint64_t>(
-      t, [](auto x) -> OpFunction { return &unary<decltype(x), decltype(x), Brev>; }));
+  d.emit(for_type<uint32_t, uint64_t>(t, [](auto x) -> OpFunction { return &unary<decltype(x), decltype(x), Brev>; }));
 }
 
 void decode_bfe(Decoder& d) {
@@ -467,8 +457,7 @@ void decode_bfe(Decoder& d) {
   d.op.a = d.source(1, t);
   d.op.b = d.source(2, Type::u32);
   d.op.c = d.source(3, Type::u32);
-  d.emit(for_type<uint32_t, int32_t, uint64_t, int64_t>(
-      t, [](auto x) -> OpFunction { return &bfe<decltype(x)>; }));
+  d.emit(for_type<uint32_t, int32_t, uint64_t, int64_t>(t, [](auto x) -> OpFunction { return &bfe<decltype(x)>; }));
 }
 
 void decode_bfi(Decoder& d) {

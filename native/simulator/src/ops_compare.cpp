@@ -93,8 +93,7 @@ const Op* setp_halves(Warp& w, const Op* op, uint32_t exec) {
     return compare<c>(As::value(static_cast<uint16_t>(a[i])), As::value(static_cast<uint16_t>(b[i])));
   });
   uint32_t high = mask_of([=](int i) {
-    return compare<c>(As::value(static_cast<uint16_t>(a[i] >> 16)),
-                      As::value(static_cast<uint16_t>(b[i] >> 16)));
+    return compare<c>(As::value(static_cast<uint16_t>(a[i] >> 16)), As::value(static_cast<uint16_t>(b[i] >> 16)));
   });
   if (op->small[0] < 3) {
     uint32_t with = predicate(w, op->c);
@@ -133,8 +132,8 @@ const Op* set_halves(Warp& w, const Op* op, uint32_t exec) {
   int how = op->small[0];
   each_lane(w, destination<uint32_t>(w, op->d), exec, [=](int i) {
     uint32_t low = compare<c>(As::value(static_cast<uint16_t>(a[i])), As::value(static_cast<uint16_t>(b[i])));
-    uint32_t high = compare<c>(As::value(static_cast<uint16_t>(a[i] >> 16)),
-                               As::value(static_cast<uint16_t>(b[i] >> 16)));
+    uint32_t high =
+        compare<c>(As::value(static_cast<uint16_t>(a[i] >> 16)), As::value(static_cast<uint16_t>(b[i] >> 16)));
     uint32_t k = with >> i & 1;
     if (how < 3) low = combine(how, low, k), high = combine(how, high, k);
     return (low ? yes : 0) | (high ? yes << 16 : 0);
@@ -164,17 +163,15 @@ OpFunction for_compare(Compare c, F f) {
     return f(std::integral_constant<Compare, Compare::name>{});
   switch (c) { CASE(eq) CASE(ne) CASE(lt) CASE(le) CASE(gt) CASE(ge) default : break; }
   if constexpr (floating) {
-    switch (c) {
-      CASE(equ) CASE(neu) CASE(ltu) CASE(leu) CASE(gtu) CASE(geu) CASE(num) CASE(nan) default : break;
-    }
+    switch (c) { CASE(equ) CASE(neu) CASE(ltu) CASE(leu) CASE(gtu) CASE(geu) CASE(num) CASE(nan) default : break; }
   }
 #undef CASE
   return nullptr;
 }
 
 Compare take_compare(Decoder& d, bool* is_unsigned_name) {
-  int index = d.take_one_of(
-      {"eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"});
+  int index =
+      d.take_one_of({"eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"});
   if (index >= 0) return static_cast<Compare>(index);
   *is_unsigned_name = true;
   switch (d.take_one_of({"lo", "ls", "hi", "hs"})) {
@@ -240,22 +237,18 @@ void decode_setp(Decoder& d) {
   if (combine_with >= 0) d.op.c = d.predicate_source(d.operand(3));
   switch (t) {
     case Type::f32:
-      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction {
-        return ftz ? &setp<float, Flushed, k.value> : &setp<float, AsIs, k.value>;
-      }));
+      return d.emit(for_compare<true>(
+          c, [&](auto k) -> OpFunction { return ftz ? &setp<float, Flushed, k.value> : &setp<float, AsIs, k.value>; }));
     case Type::f64:
       return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<double, AsIs, k.value>; }));
     case Type::f16:
-      return d.emit(
-          for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<uint16_t, AsF16, k.value>; }));
+      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<uint16_t, AsF16, k.value>; }));
     case Type::bf16:
-      return d.emit(
-          for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<uint16_t, AsBf16, k.value>; }));
+      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp<uint16_t, AsBf16, k.value>; }));
     case Type::f16x2:
       return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp_halves<AsF16, k.value>; }));
     case Type::bf16x2:
-      return d.emit(
-          for_compare<true>(c, [&](auto k) -> OpFunction { return &setp_halves<AsBf16, k.value>; }));
+      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &setp_halves<AsBf16, k.value>; }));
     default:
       break;
   }
@@ -287,17 +280,14 @@ void decode_set(Decoder& d) {
                                                            : 0;
   switch (t) {
     case Type::f32:
-      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction {
-        return ftz ? &set<float, Flushed, k.value> : &set<float, AsIs, k.value>;
-      }));
+      return d.emit(for_compare<true>(
+          c, [&](auto k) -> OpFunction { return ftz ? &set<float, Flushed, k.value> : &set<float, AsIs, k.value>; }));
     case Type::f64:
       return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set<double, AsIs, k.value>; }));
     case Type::f16:
-      return d.emit(
-          for_compare<true>(c, [&](auto k) -> OpFunction { return &set<uint16_t, AsF16, k.value>; }));
+      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set<uint16_t, AsF16, k.value>; }));
     case Type::bf16:
-      return d.emit(
-          for_compare<true>(c, [&](auto k) -> OpFunction { return &set<uint16_t, AsBf16, k.value>; }));
+      return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set<uint16_t, AsBf16, k.value>; }));
     case Type::f16x2:
       return d.emit(for_compare<true>(c, [&](auto k) -> OpFunction { return &set_halves<AsF16, k.value>; }));
     case Type::bf16x2:

@@ -40,8 +40,7 @@ const Op* branch_indexed(Warp& w, const Op* op, uint32_t exec) {
   if (!active) return op + 1;
   for_lanes(active, [&](int i) {
     if (index[i] >= op->small[0])
-      fault(op, i, Fault::illegal_instruction,
-            format("branch index %u of a table of %u", index[i], op->small[0]));
+      fault(op, i, Fault::illegal_instruction, format("branch index %u of a table of %u", index[i], op->small[0]));
   });
   const Op* first = table[index[__builtin_ctz(active)]];
   uint32_t rest = exec & ~active;
@@ -110,11 +109,9 @@ const Op* enter(Warp& w, const Op* op, uint32_t exec, const CompiledFunction& f,
   uint32_t end = base + f.layout.local_bytes + call_overhead;
   if (end > w.local_stride)
     fault(op, __builtin_ctz(exec), Fault::launch_failed,
-          format("local stack overflow: %u bytes of stack at call depth %u", end - local_reserved,
-                 caller->depth + 1));
+          format("local stack overflow: %u bytes of stack at call depth %u", end - local_reserved, caller->depth + 1));
   if (site.argument.size() != f.syntax->parameters.size() || site.result.size() != f.syntax->returns.size())
-    fault(op, -1, Fault::illegal_instruction,
-          "call of " + f.syntax->name + " with other parameters than it has");
+    fault(op, -1, Fault::illegal_instruction, "call of " + f.syntax->name + " with other parameters than it has");
   Frame* frame = new Frame;
   frame->parent = caller;
   frame->call_site = op;
@@ -129,8 +126,7 @@ const Op* enter(Warp& w, const Op* op, uint32_t exec, const CompiledFunction& f,
   for (size_t p = 0; p < site.argument.size(); ++p) {
     const CallSite::Copy& copy = site.argument[p];
     uint32_t to = parameter_offset(f.syntax->parameters, p);
-    for_lanes(exec,
-              [&](int i) { std::memcpy(frame->param(i) + to, caller->param(i) + copy.caller, copy.bytes); });
+    for_lanes(exec, [&](int i) { std::memcpy(frame->param(i) + to, caller->param(i) + copy.caller, copy.bytes); });
   }
   Group& g = w.groups[w.current];
   g.frame = frame;
@@ -158,9 +154,8 @@ const Op* call_indirect(Warp& w, const Op* op, uint32_t exec) {
   int first = __builtin_ctz(active);
   uint64_t id = (target[first] - site.code_base) / 16;
   if ((target[first] - site.code_base) % 16 || id >= program.by_address.size() || !program.by_address[id])
-    fault(
-        op, first, Fault::illegal_instruction,
-        format("call through 0x%llx, which is no function", static_cast<unsigned long long>(target[first])));
+    fault(op, first, Fault::illegal_instruction,
+          format("call through 0x%llx, which is no function", static_cast<unsigned long long>(target[first])));
   uint32_t same = 0;
   for_lanes(active, [&](int i) { same |= (target[i] == target[first] ? 1u : 0u) << i; });
   if (same != active) split(w, active & ~same, op, GroupState::ready);  // they execute the call again
@@ -179,9 +174,7 @@ const Op* return_op(Warp& w, const Op* op, uint32_t exec) {
   for (size_t r = 0; r < site.result.size(); ++r) {
     const CallSite::Copy& copy = site.result[r];
     uint32_t from = return_offset(*frame->function, r);
-    for_lanes(active, [&](int i) {
-      std::memcpy(caller->param(i) + copy.caller, frame->param(i) + from, copy.bytes);
-    });
+    for_lanes(active, [&](int i) { std::memcpy(caller->param(i) + copy.caller, frame->param(i) + from, copy.bytes); });
   }
   Group& g = w.groups[w.current];
   g.frame = caller;
@@ -300,8 +293,7 @@ void decode_call(Decoder& d) {
     CompiledFunction& f = d.out.program.functions[i];
     if (i > 0 && f.syntax->name == callee.name) {
       site.function = &f;
-      if (site.argument.size() != f.syntax->parameters.size() ||
-          site.result.size() != f.syntax->returns.size())
+      if (site.argument.size() != f.syntax->parameters.size() || site.result.size() != f.syntax->returns.size())
         d.fail("call of " + callee.name + " with other parameters than it has");
       d.op.data = d.out.new_data(site);
       return d.emit(&call, true);

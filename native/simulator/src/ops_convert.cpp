@@ -172,16 +172,15 @@ uint64_t saturate_integer(int64_t value, bool is_unsigned64, Type t) {
     if (is_unsigned64 && value < 0) return static_cast<uint64_t>(high);
     return static_cast<uint64_t>(value > high ? high : value < low ? low : value);
   }
-  if (is_unsigned64 && value < 0)
-    return bits == 64 ? static_cast<uint64_t>(value) : (uint64_t{1} << bits) - 1;
+  if (is_unsigned64 && value < 0) return bits == 64 ? static_cast<uint64_t>(value) : (uint64_t{1} << bits) - 1;
   if (value < 0) return 0;
   uint64_t high = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
   return static_cast<uint64_t>(value) > high ? high : static_cast<uint64_t>(value);
 }
 
 bool is_float(Type t) {
-  return t == Type::f16 || t == Type::bf16 || t == Type::f32 || t == Type::f64 || t == Type::tf32 ||
-         t == Type::e4m3 || t == Type::e5m2;
+  return t == Type::f16 || t == Type::bf16 || t == Type::f32 || t == Type::f64 || t == Type::tf32 || t == Type::e4m3 ||
+         t == Type::e5m2;
 }
 
 double double_from_bits(Type t, uint64_t bits, bool ftz) {
@@ -262,9 +261,8 @@ uint64_t convert(const Conversion& c, uint64_t bits) {
 
 const Op* convert_any(Warp& w, const Op* op, uint32_t exec) {
   const Conversion& c = *static_cast<const Conversion*>(op->data);
-  for_lanes(exec, [&](int i) {
-    write_bits(w, op->d, c.to_bytes, i, convert(c, read_bits(w, op->a, c.from_bytes, i)));
-  });
+  for_lanes(exec,
+            [&](int i) { write_bits(w, op->d, c.to_bytes, i, convert(c, read_bits(w, op->a, c.from_bytes, i))); });
   return op + 1;
 }
 
@@ -293,8 +291,7 @@ const Op* f32_pair_to_fp8(Warp& w, const Op* op, uint32_t exec) {
   const float *a = source<float>(w, op->a), *b = source<float>(w, op->b);
   uint16_t* d = destination<uint16_t>(w, op->d);
   for_lanes(exec, [&](int i) {
-    d[i] = pair_of_e4m3_or_e5m2(c.to == Type::e4m3x2, static_cast<double>(a[i]), static_cast<double>(b[i]),
-                                c.relu);
+    d[i] = pair_of_e4m3_or_e5m2(c.to == Type::e4m3x2, static_cast<double>(a[i]), static_cast<double>(b[i]), c.relu);
   });
   return op + 1;
 }
@@ -303,9 +300,9 @@ const Op* f16_pair_to_fp8(Warp& w, const Op* op, uint32_t exec) {
   const uint32_t* a = source<uint32_t>(w, op->a);
   uint16_t* d = destination<uint16_t>(w, op->d);
   for_lanes(exec, [&](int i) {
-    d[i] = pair_of_e4m3_or_e5m2(c.to == Type::e4m3x2,
-                                static_cast<double>(f16_to_float(static_cast<uint16_t>(a[i] >> 16))),
-                                static_cast<double>(f16_to_float(static_cast<uint16_t>(a[i]))), c.relu);
+    d[i] =
+        pair_of_e4m3_or_e5m2(c.to == Type::e4m3x2, static_cast<double>(f16_to_float(static_cast<uint16_t>(a[i] >> 16))),
+                             static_cast<double>(f16_to_float(static_cast<uint16_t>(a[i]))), c.relu);
   });
   return op + 1;
 }
@@ -398,10 +395,8 @@ OpFunction usual_body(const Conversion& c) {
       if (c.from == Type::bf16 && !c.ftz) return &bf16_to_f32;
       if (c.from == Type::f16 && !c.ftz) return &f16_to_f32;
     }
-    if (c.to == Type::f64 && c.from == Type::s32 && c.from_bytes == 4)
-      return &to_float_nearest<int32_t, double>;
-    if (c.to == Type::f64 && c.from == Type::u32 && c.from_bytes == 4)
-      return &to_float_nearest<uint32_t, double>;
+    if (c.to == Type::f64 && c.from == Type::s32 && c.from_bytes == 4) return &to_float_nearest<int32_t, double>;
+    if (c.to == Type::f64 && c.from == Type::u32 && c.from_bytes == 4) return &to_float_nearest<uint32_t, double>;
     if (c.to == Type::f64 && c.from == Type::f32 && !c.ftz) return &to_float_nearest<float, double>;
     if (c.from == Type::f32 && c.to == Type::bf16 && c.to_bytes == 2 && !c.ftz) return &f32_to_bf16;
     if (c.from == Type::f32 && c.to == Type::f16 && c.to_bytes == 2 && !c.ftz) return &f32_to_f16;
@@ -416,8 +411,7 @@ void decode_cvt_pack(Decoder& d) {
   Type to = d.take_type(), from = d.take_type(), lower = Type::none;
   bool has_c = d.take_type(&lower);
   if (from != Type::s32) d.fail("cvt.pack needs .s32 sources");
-  if (to != Type::s16 && to != Type::u16 && to != Type::s8 && to != Type::u8)
-    d.fail("this cvt.pack is not supported");
+  if (to != Type::s16 && to != Type::u16 && to != Type::s8 && to != Type::u8) d.fail("this cvt.pack is not supported");
   d.expect_operands(has_c ? 4 : 3);
   d.op.d = d.destination(0, Type::b32);
   d.op.a = d.source(1, Type::s32);
@@ -482,8 +476,7 @@ void decode_cvt(Decoder& d) {
   }
   d.expect_operands(2);
   const Operand &to = d.operand(0), &from = d.operand(1);
-  if (c.to == Type::pred || c.from == Type::pred ||
-      (!is_float(c.to) && !is_integer(c.to) && !is_bits(c.to)) ||
+  if (c.to == Type::pred || c.from == Type::pred || (!is_float(c.to) && !is_integer(c.to) && !is_bits(c.to)) ||
       (!is_float(c.from) && !is_integer(c.from) && !is_bits(c.from)))
     d.fail("this conversion is not supported");
   c.to_bytes = d.bytes_of(to, c.to);

@@ -1,5 +1,7 @@
 // Floating-point arithmetic: f32, f64; the opcodes it shares with integers and 16-bit floats.
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "arithmetic.h"
 #include "decode.h"
@@ -71,22 +73,32 @@ struct Tanh {
   float operator()(float a) const { return static_cast<float>(std::tanh(static_cast<double>(a))); }
 };
 
+// The smaller or larger of two: -0 is below +0; of a number and a NaN the number, or with `nan` the NaN. On the bits, which
+// order like integers once the negative ones are turned around, so that the compiler makes vectors of it.
+template <bool maximum, bool nan, class T>
+inline T ordered(T x, T y) {
+  using S = typename std::make_signed<typename UnsignedOf<sizeof(T)>::type>::type;
+  constexpr S magnitude = std::numeric_limits<S>::max();
+  const S infinity = bit_cast<S>(std::numeric_limits<T>::infinity());
+  S a = bit_cast<S>(x), b = bit_cast<S>(y);
+  S key_a = a ^ ((a >> (8 * sizeof(T) - 1)) & magnitude), key_b = b ^ ((b >> (8 * sizeof(T) - 1)) & magnitude);
+  bool a_nan = (a & magnitude) > infinity, b_nan = (b & magnitude) > infinity;
+  S r = maximum == (key_a < key_b) ? b : a;
+  if (nan) return bit_cast<T>(a_nan ? a : b_nan ? b : r);
+  return bit_cast<T>(a_nan ? b : b_nan ? a : r);
+}
 template <bool nan>
 struct Min {
   template <class T>
   T operator()(T a, T b) const {
-    if (nan && (a != a || b != b)) return a + b;
-    if (a == b) return std::signbit(a) ? a : b;
-    return b < a || a != a ? b : a;
+    return ordered<false, nan>(a, b);
   }
 };
 template <bool nan>
 struct Max {
   template <class T>
   T operator()(T a, T b) const {
-    if (nan && (a != a || b != b)) return a + b;
-    if (a == b) return std::signbit(a) ? b : a;
-    return a < b || a != a ? b : a;
+    return ordered<true, nan>(a, b);
   }
 };
 
@@ -146,6 +158,13 @@ const Op* min_max(Warp& w, const Op* op, uint32_t exec) {
   const T *a = source<T>(w, op->a), *b = source<T>(w, op->b);
   bool ftz = op->small[0];
   const T* c = op->c == no_operand ? nullptr : source<T>(w, op->c);
+  if (!xorsign && !c) {
+    if (ftz)
+      each_lane(w, d, exec, [=](int i) { return canonical(F()(flush(a[i]), flush(b[i]))); });
+    else
+      each_lane(w, d, exec, [=](int i) { return canonical(F()(a[i], b[i])); });
+    return op + 1;
+  }
   for_lanes(exec, [=](int i) {
     T x = ftz ? flush(a[i]) : a[i], y = ftz ? flush(b[i]) : b[i];
     T r;
@@ -239,8 +258,7 @@ template <template <bool, bool> class Body>
 OpFunction with_form(Decoder& d, const FloatForm& form) {
   d.op.small[2] = static_cast<uint16_t>(form.rounding);
   if (form.rounding != Rounding::nearest) {
-    if (form.ftz)
-      return form.sat ? &rounded<Body<true, true>::function> : &rounded<Body<true, false>::function>;
+    if (form.ftz) return form.sat ? &rounded<Body<true, true>::function> : &rounded<Body<true, false>::function>;
     return form.sat ? &rounded<Body<false, true>::function> : &rounded<Body<false, false>::function>;
   }
   if (form.ftz) return form.sat ? Body<true, true>::function : Body<true, false>::function;
@@ -312,8 +330,7 @@ void decode_fma(Decoder& d) {
   d.op.a = d.source(1, t);
   d.op.b = d.source(2, t);
   d.op.c = d.source(3, t);
-  d.emit(t == Type::f32 ? with_form<FmaBodies<float>::Body>(d, form)
-                        : with_form<FmaBodies<double>::Body>(d, form));
+  d.emit(t == Type::f32 ? with_form<FmaBodies<float>::Body>(d, form) : with_form<FmaBodies<double>::Body>(d, form));
 }
 
 void decode_div(Decoder& d) {
@@ -349,8 +366,7 @@ void decode_approximate(Decoder& d) {
   d.take("approx");
   bool ftz = d.take("ftz");
   Type t = d.take_type();
-  if (is_small_float(t))
-    return decode_small_float(d, t, d.in.opcode == "ex2" ? SmallFloatOp::ex2 : SmallFloatOp::tanh);
+  if (is_small_float(t)) return decode_small_float(d, t, d.in.opcode == "ex2" ? SmallFloatOp::ex2 : SmallFloatOp::tanh);
   d.set_class(OpClass::sfu);
   if (t != Type::f32) d.fail("the type must be .f32");
   d.expect_operands(2);

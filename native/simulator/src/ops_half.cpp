@@ -125,8 +125,8 @@ const Op* pair(Warp& w, const Op* op, uint32_t exec) {
   const uint32_t* c = operands > 2 ? source<uint32_t>(w, op->c) : a;
   unsigned flags = op->small[0];
   for_lanes(exec, [=](int i) {
-    uint32_t low = apply<H, F>(static_cast<uint16_t>(a[i]), static_cast<uint16_t>(b[i]),
-                               static_cast<uint16_t>(c[i]), flags);
+    uint32_t low =
+        apply<H, F>(static_cast<uint16_t>(a[i]), static_cast<uint16_t>(b[i]), static_cast<uint16_t>(c[i]), flags);
     uint32_t high = apply<H, F>(static_cast<uint16_t>(a[i] >> 16), static_cast<uint16_t>(b[i] >> 16),
                                 static_cast<uint16_t>(c[i] >> 16), flags);
     d[i] = low | high << 16;
@@ -159,8 +159,8 @@ void decode_small_float(Decoder& d, Type t, SmallFloatOp which) {
   unsigned flags = (d.take("ftz") ? 1u : 0u) | (d.take("sat") ? 2u : 0u) | (d.take("relu") ? 4u : 0u);
   d.op.small[0] = static_cast<uint16_t>(flags);
   size_t operands = which == SmallFloatOp::fma ? 3
-                    : which == SmallFloatOp::neg || which == SmallFloatOp::abs ||
-                            which == SmallFloatOp::ex2 || which == SmallFloatOp::tanh
+                    : which == SmallFloatOp::neg || which == SmallFloatOp::abs || which == SmallFloatOp::ex2 ||
+                            which == SmallFloatOp::tanh
                         ? 1
                         : 2;
   d.expect_operands(operands + 1);
@@ -178,12 +178,10 @@ void decode_small_float(Decoder& d, Type t, SmallFloatOp which) {
     case SmallFloatOp::fma:
       return d.emit(body<Fma, 3>(t));
     case SmallFloatOp::min:
-      if (xorsign)
-        return d.emit(nan ? body<Pick<false, true, true>, 2>(t) : body<Pick<false, false, true>, 2>(t));
+      if (xorsign) return d.emit(nan ? body<Pick<false, true, true>, 2>(t) : body<Pick<false, false, true>, 2>(t));
       return d.emit(nan ? body<Pick<false, true>, 2>(t) : body<Pick<false, false>, 2>(t));
     case SmallFloatOp::max:
-      if (xorsign)
-        return d.emit(nan ? body<Pick<true, true, true>, 2>(t) : body<Pick<true, false, true>, 2>(t));
+      if (xorsign) return d.emit(nan ? body<Pick<true, true, true>, 2>(t) : body<Pick<true, false, true>, 2>(t));
       return d.emit(nan ? body<Pick<true, true>, 2>(t) : body<Pick<true, false>, 2>(t));
     case SmallFloatOp::neg:
       return d.emit(body<Neg, 1>(t));

@@ -189,8 +189,7 @@ const Op* multiply_add(Warp& w, const Op* op, uint32_t exec) {
 
 const Op* mad_hi_sat(Warp& w, const Op* op, uint32_t exec) {
   int32_t* d = destination<int32_t>(w, op->d);
-  const int32_t *a = source<int32_t>(w, op->a), *b = source<int32_t>(w, op->b),
-                *c = source<int32_t>(w, op->c);
+  const int32_t *a = source<int32_t>(w, op->a), *b = source<int32_t>(w, op->b), *c = source<int32_t>(w, op->c);
   each_lane(w, d, exec, [=](int i) { return AddSat()(high_half(a[i], b[i]), c[i]); });
   return op + 1;
 }
@@ -275,8 +274,7 @@ const Op* sad(Warp& w, const Op* op, uint32_t exec) {
 template <bool signed_a, bool signed_b>
 const Op* dp4a(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
-  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b),
-                 *c = source<uint32_t>(w, op->c);
+  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
   each_lane(w, d, exec, [=](int i) {
     uint32_t sum = c[i];
     for (int k = 0; k < 4; ++k) {
@@ -293,8 +291,7 @@ const Op* dp4a(Warp& w, const Op* op, uint32_t exec) {
 template <bool signed_a, bool signed_b, bool high>
 const Op* dp2a(Warp& w, const Op* op, uint32_t exec) {
   uint32_t* d = destination<uint32_t>(w, op->d);
-  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b),
-                 *c = source<uint32_t>(w, op->c);
+  const uint32_t *a = source<uint32_t>(w, op->a), *b = source<uint32_t>(w, op->b), *c = source<uint32_t>(w, op->c);
   each_lane(w, d, exec, [=](int i) {
     uint32_t sum = c[i];
     for (int k = 0; k < 2; ++k) {
@@ -316,8 +313,7 @@ const Op* halves(Warp& w, const Op* op, uint32_t exec) {
   each_lane(w, d, exec, [=](int i) {
     T low = F()(static_cast<T>(a[i]), static_cast<T>(b[i]));
     T high = F()(static_cast<T>(a[i] >> 16), static_cast<T>(b[i] >> 16));
-    return static_cast<uint32_t>(static_cast<uint16_t>(low)) |
-           static_cast<uint32_t>(static_cast<uint16_t>(high)) << 16;
+    return static_cast<uint32_t>(static_cast<uint16_t>(low)) | static_cast<uint32_t>(static_cast<uint16_t>(high)) << 16;
   });
   return op + 1;
 }
@@ -374,8 +370,8 @@ void decode_mul_integer(Decoder& d, Type t) {
     d.op.d = d.destination(0, wide);
     d.op.a = d.source(1, t);
     d.op.b = d.source(2, t);
-    return d.emit(for_type<uint16_t, int16_t, uint32_t, int32_t>(
-        t, [](auto x) -> OpFunction { return &mul_wide<decltype(x)>; }));
+    return d.emit(
+        for_type<uint16_t, int16_t, uint32_t, int32_t>(t, [](auto x) -> OpFunction { return &mul_wide<decltype(x)>; }));
   }
   operands(d, t, 2);
   d.emit(all_integers(t, [&](auto x) -> OpFunction {
@@ -396,8 +392,8 @@ void decode_mad_integer(Decoder& d, Type t) {
     d.op.a = d.source(1, t);
     d.op.b = d.source(2, t);
     d.op.c = d.source(3, wide);
-    return d.emit(for_type<uint16_t, int16_t, uint32_t, int32_t>(
-        t, [](auto x) -> OpFunction { return &mad_wide<decltype(x)>; }));
+    return d.emit(
+        for_type<uint16_t, int16_t, uint32_t, int32_t>(t, [](auto x) -> OpFunction { return &mad_wide<decltype(x)>; }));
   }
   operands(d, t, 3);
   if (saturate) {
@@ -509,8 +505,7 @@ void decode_dp(Decoder& d) {
   bool sa = d.take_type() == Type::s32, sb = d.take_type() == Type::s32;
   operands(d, Type::b32, 3);
   if (four) {
-    d.emit(
-        sa ? (sb ? &dp4a<true, true> : &dp4a<true, false>) : (sb ? &dp4a<false, true> : &dp4a<false, false>));
+    d.emit(sa ? (sb ? &dp4a<true, true> : &dp4a<true, false>) : (sb ? &dp4a<false, true> : &dp4a<false, false>));
   } else if (high) {
     d.emit(sa ? (sb ? &dp2a<true, true, true> : &dp2a<true, false, true>)
               : (sb ? &dp2a<false, true, true> : &dp2a<false, false, true>));

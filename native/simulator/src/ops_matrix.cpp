@@ -27,8 +27,7 @@ struct MatrixOperands {
 
 void require_whole_warp(Warp& w, const Op* op, uint32_t exec) {
   if (exec != full)
-    fault(op, -1, Fault::launch_failed,
-          format("a matrix instruction of a part of the warp (lanes 0x%08x)", exec));
+    fault(op, -1, Fault::launch_failed, format("a matrix instruction of a part of the warp (lanes 0x%08x)", exec));
   (void)w;
 }
 
@@ -67,8 +66,7 @@ void each_of_b(const MatrixOperands& o, F f) {
   int per = per_register(o.b);
   for (unsigned r = 0; r < o.b_count; ++r)
     for (int lane = 0; lane < lanes; ++lane)
-      for (int e = 0; e < per; ++e)
-        f((lane % 4) * per + e + 4 * per * static_cast<int>(r), lane / 4, r, lane, e);
+      for (int e = 0; e < per; ++e) f((lane % 4) * per + e + 4 * per * static_cast<int>(r), lane / 4, r, lane, e);
 }
 
 // Sums in f32 in the order of k; products are exact. small[0]: accumulators are f16.
@@ -87,8 +85,8 @@ const Op* multiply_floats(Warp& w, const Op* op, uint32_t exec) {
   for (int lane = 0; lane < lanes; ++lane)
     for (int i = 0; i < 4; ++i) {
       int row = lane / 4 + 8 * (i / 2), column = (lane % 4) * 2 + i % 2;
-      sum[row][column] = c16 ? element(Type::f16, source<uint32_t>(w, rc[i / 2])[lane], i % 2)
-                             : source<float>(w, rc[i])[lane];
+      sum[row][column] =
+          c16 ? element(Type::f16, source<uint32_t>(w, rc[i / 2])[lane], i % 2) : source<float>(w, rc[i])[lane];
     }
   for (int k = 0; k < o.shape.k; ++k)
     for (int row = 0; row < 16; ++row)
@@ -127,9 +125,7 @@ const Op* multiply_integers(Warp& w, const Op* op, uint32_t exec) {
     b[row][column] = byte(o.b, source<uint32_t>(w, rb[r])[lane], e);
   });
   int results = static_cast<int>(o.d_count);
-  auto place = [&](int lane, int i) -> int64_t& {
-    return sum[lane / 4 + 8 * (i / 2)][(lane % 4) * 2 + i % 2];
-  };
+  auto place = [&](int lane, int i) -> int64_t& { return sum[lane / 4 + 8 * (i / 2)][(lane % 4) * 2 + i % 2]; };
   for (int lane = 0; lane < lanes; ++lane)
     for (int i = 0; i < results; ++i) place(lane, i) = source<int32_t>(w, rc[i])[lane];
   for (int k = 0; k < o.shape.k; ++k)
@@ -158,8 +154,7 @@ const Op* multiply_doubles(Warp& w, const Op* op, uint32_t exec) {
   }
   for (int k = 0; k < 4; ++k)
     for (int row = 0; row < 8; ++row)
-      for (int column = 0; column < 8; ++column)
-        sum[row][column] = std::fma(a[row][k], b[k][column], sum[row][column]);
+      for (int column = 0; column < 8; ++column) sum[row][column] = std::fma(a[row][k], b[k][column], sum[row][column]);
   for (int lane = 0; lane < lanes; ++lane)
     for (int i = 0; i < 2; ++i) destination<double>(w, r[i])[lane] = sum[lane / 4][(lane % 4) * 2 + i];
   if (w.worker->counters) w.worker->counters->mma_flop += 2 * 8 * 8 * 4;
@@ -213,8 +208,7 @@ const Op* store_matrices(Warp& w, const Op* op, uint32_t exec) {
     for (int lane = 0; lane < lanes; ++lane)
       for (int e = 0; e < 2; ++e) {
         int outer = lane / 4, inner = (lane % 4) * 2 + e;
-        (op->small[1] ? matrix[inner][outer] : matrix[outer][inner]) =
-            static_cast<uint16_t>(from[lane] >> (16 * e));
+        (op->small[1] ? matrix[inner][outer] : matrix[outer][inner]) = static_cast<uint16_t>(from[lane] >> (16 * e));
       }
     for (int row = 0; row < 8; ++row) std::memcpy(rows.pointer[8 * m + row], matrix[row], 16);
   }
@@ -226,8 +220,7 @@ const Op* transpose_matrix(Warp& w, const Op* op, uint32_t exec) {
   uint16_t matrix[8][8];
   const uint32_t* a = source<uint32_t>(w, op->a);
   for (int lane = 0; lane < lanes; ++lane)
-    for (int e = 0; e < 2; ++e)
-      matrix[lane / 4][(lane % 4) * 2 + e] = static_cast<uint16_t>(a[lane] >> (16 * e));
+    for (int e = 0; e < 2; ++e) matrix[lane / 4][(lane % 4) * 2 + e] = static_cast<uint16_t>(a[lane] >> (16 * e));
   uint32_t* d = destination<uint32_t>(w, op->d);
   for (int lane = 0; lane < lanes; ++lane) {
     int inner = (lane % 4) * 2;
@@ -326,8 +319,7 @@ void decode_matrix_access(Decoder& d) {
 
 void decode_movmatrix(Decoder& d) {
   d.set_class(OpClass::shuffle);
-  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") || !d.take("trans"))
-    d.fail("unknown form of movmatrix");
+  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") || !d.take("trans")) d.fail("unknown form of movmatrix");
   d.take_type();
   d.expect_operands(2);
   d.op.d = d.destination(0, Type::b32);

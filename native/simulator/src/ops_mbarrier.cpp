@@ -48,15 +48,13 @@ const Op* arrive(Warp& w, const Op* op, uint32_t exec) {
   const uint32_t* bytes = op->c == no_operand ? nullptr : source<uint32_t>(w, op->c);
   uint64_t* d = op->d == no_operand ? nullptr : destination<uint64_t>(w, op->d);
   for_lanes(exec, [&](int i) {
-    if (op->small[0] == 2)
-      return mbarrier::complete_transactions(access.pointer[i], static_cast<int32_t>(bytes[i]));
+    if (op->small[0] == 2) return mbarrier::complete_transactions(access.pointer[i], static_cast<int32_t>(bytes[i]));
     uint32_t n = op->small[0] == 1 ? 0 : count ? count[i] : 1;
     mbarrier::State s = mbarrier::load(access.pointer[i]);
     if (n > s.pending)
-      fault(op, i, Fault::launch_failed,
-            format("%u arrivals at an mbarrier that %u are pending at", n, s.pending));
-    uint64_t before = mbarrier::arrive(access.pointer[i], n, bytes ? static_cast<int32_t>(bytes[i]) : 0,
-                                       op->small[1] ? n : 0);
+      fault(op, i, Fault::launch_failed, format("%u arrivals at an mbarrier that %u are pending at", n, s.pending));
+    uint64_t before =
+        mbarrier::arrive(access.pointer[i], n, bytes ? static_cast<int32_t>(bytes[i]) : 0, op->small[1] ? n : 0);
     if (d) d[i] = before;
   });
   ++w.writes;
@@ -70,8 +68,7 @@ const Op* test_wait(Warp& w, const Op* op, uint32_t exec) {
   uint32_t done = 0;
   for_lanes(exec, [&](int i) {
     bool phase = mbarrier::load(access.pointer[i]).phase;
-    bool waited =
-        parity ? (source<uint32_t>(w, op->b)[i] & 1) != 0 : source<uint64_t>(w, op->b)[i] >> 63 != 0;
+    bool waited = parity ? (source<uint32_t>(w, op->b)[i] & 1) != 0 : source<uint64_t>(w, op->b)[i] >> 63 != 0;
     done |= (phase != waited ? 1u : 0u) << i;
   });
   set_predicate(w, op->d, exec, done);
@@ -95,8 +92,7 @@ void decode_mbarrier(Decoder& d) {
     d.op.a = d.source(1, Type::b64);
     return d.emit(&pending_count);
   }
-  int kind =
-      d.take_one_of({"init", "inval", "complete_tx", "arrive", "arrive_drop", "test_wait", "try_wait"});
+  int kind = d.take_one_of({"init", "inval", "complete_tx", "arrive", "arrive_drop", "test_wait", "try_wait"});
   bool expect = d.take("expect_tx"), parity = d.take("parity");
   d.take("noComplete");
   d.take_one_of({"release", "acquire", "relaxed"});

@@ -125,8 +125,7 @@ const Op* load_frame(Warp& w, const Op* op, uint32_t exec) {
     uint64_t offset = static_cast<uint64_t>(op->imm) + (base ? base[i] : 0);
     if (offset > stride || stride - offset < count * sizeof(Mem))
       fault(op, i, Fault::illegal_address,
-            format("load at parameter offset %llu of %u bytes", static_cast<unsigned long long>(offset),
-                   stride));
+            format("load at parameter offset %llu of %u bytes", static_cast<unsigned long long>(offset), stride));
     for (unsigned k = 0; k < count; ++k) {
       Mem value;
       std::memcpy(&value, w.frame->param(i) + offset + k * sizeof(Mem), sizeof(Mem));
@@ -196,20 +195,19 @@ OpFunction for_memory(Type t, unsigned register_bytes, F f) {
 template <Space space>
 OpFunction load_body(Type t, unsigned bytes) {
   if (t == Type::b128) return &load_wide<space>;
-  return for_memory(
-      t, bytes, [](auto mem, auto reg) -> OpFunction { return &load<space, decltype(mem), decltype(reg)>; });
+  return for_memory(t, bytes,
+                    [](auto mem, auto reg) -> OpFunction { return &load<space, decltype(mem), decltype(reg)>; });
 }
 template <Space space>
 OpFunction store_body(Type t, unsigned bytes) {
   if (t == Type::b128) return &store_wide<space>;
-  return for_memory(
-      t, bytes, [](auto mem, auto reg) -> OpFunction { return &store<space, decltype(mem), decltype(reg)>; });
+  return for_memory(t, bytes,
+                    [](auto mem, auto reg) -> OpFunction { return &store<space, decltype(mem), decltype(reg)>; });
 }
 
 void take_cache_modifiers(Decoder& d) {
   d.take_one_of({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
-  d.take_one_of(
-      {"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last", "L1::no_allocate"});
+  d.take_one_of({"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last", "L1::no_allocate"});
   d.take_one_of({"L2::evict_normal", "L2::evict_first", "L2::evict_last"});
   d.take_one_of({"L2::64B", "L2::128B", "L2::256B"});
 }
@@ -288,8 +286,7 @@ void decode_load(Decoder& d) {
     const Variable* v = address.variable;
     if (v->space != Space::param) d.fail("variable " + v->name + " is no parameter");
     offset += static_cast<int64_t>(frame_param ? d.out.param_offset.at(v) : d.out.entry_param_offset.at(v));
-    if (address.offset < 0 ||
-        static_cast<uint64_t>(address.offset) + type_bytes(form.type) * form.count > v->bytes)
+    if (address.offset < 0 || static_cast<uint64_t>(address.offset) + type_bytes(form.type) * form.count > v->bytes)
       d.fail("access outside of parameter " + v->name);
     d.op.imm = offset;
   } else {
@@ -324,13 +321,11 @@ void decode_load(Decoder& d) {
   }
   Type t = form.type;
   if (frame_param)
-    return d.emit(for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction {
-      return &load_frame<decltype(mem), decltype(reg)>;
-    }));
+    return d.emit(for_memory(
+        t, bytes, [](auto mem, auto reg) -> OpFunction { return &load_frame<decltype(mem), decltype(reg)>; }));
   if (fixed_param)
-    return d.emit(for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction {
-      return &load_parameter<decltype(mem), decltype(reg)>;
-    }));
+    return d.emit(for_memory(
+        t, bytes, [](auto mem, auto reg) -> OpFunction { return &load_parameter<decltype(mem), decltype(reg)>; }));
   switch (form.space) {
     case Space::global:
     case Space::constant:
@@ -355,8 +350,7 @@ void decode_store(Decoder& d) {
   if (form.space == Space::param) {
     const Variable* v = address.variable;
     if (!v || !d.out.param_offset.count(v)) d.fail("st.param needs a parameter of a call or a return value");
-    if (address.offset < 0 ||
-        static_cast<uint64_t>(address.offset) + type_bytes(form.type) * form.count > v->bytes)
+    if (address.offset < 0 || static_cast<uint64_t>(address.offset) + type_bytes(form.type) * form.count > v->bytes)
       d.fail("access outside of parameter " + v->name);
     d.op.imm = static_cast<int64_t>(d.out.param_offset.at(v)) + address.offset;
   } else {
@@ -387,15 +381,11 @@ void decode_store(Decoder& d) {
   }
   Type t = form.type;
   if (is_signed(t))
-    t = type_bytes(t) == 1   ? Type::b8
-        : type_bytes(t) == 2 ? Type::b16
-        : type_bytes(t) == 4 ? Type::b32
-                             : Type::b64;
+    t = type_bytes(t) == 1 ? Type::b8 : type_bytes(t) == 2 ? Type::b16 : type_bytes(t) == 4 ? Type::b32 : Type::b64;
   switch (form.space) {
     case Space::param:
-      return d.emit(for_memory(t, bytes, [](auto mem, auto reg) -> OpFunction {
-        return &store_frame<decltype(mem), decltype(reg)>;
-      }));
+      return d.emit(for_memory(
+          t, bytes, [](auto mem, auto reg) -> OpFunction { return &store_frame<decltype(mem), decltype(reg)>; }));
     case Space::global:
       return d.emit(store_body<Space::global>(t, bytes));
     case Space::shared:

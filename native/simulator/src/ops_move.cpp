@@ -85,9 +85,7 @@ const Op* convert_address(Warp& w, const Op* op, uint32_t exec) {
   T* d = destination<T>(w, op->d);
   const T* a = source<T>(w, op->a);
   const LaunchContext& launch = *w.block->launch;
-  uint64_t base = op->small[0] == 1   ? launch.shared_base
-                  : op->small[0] == 2 ? launch.local_base
-                                      : launch.param_base;
+  uint64_t base = op->small[0] == 1 ? launch.shared_base : op->small[0] == 2 ? launch.local_base : launch.param_base;
   T add = static_cast<T>(to_space ? 0 - base : base);
   each_lane(w, d, exec, [=](int i) { return static_cast<T>(a[i] + add); });
   return op + 1;

@@ -102,9 +102,9 @@ constexpr SpecialName special_names[] = {
 };
 
 uint64_t time_now(bool wall) {
-  std::chrono::nanoseconds since_epoch = wall ? std::chrono::system_clock::now().time_since_epoch()
-                                              : std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                                    std::chrono::steady_clock::now().time_since_epoch());
+  std::chrono::nanoseconds since_epoch =
+      wall ? std::chrono::system_clock::now().time_since_epoch()
+           : std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch());
   return static_cast<uint64_t>(since_epoch.count());
 }
 
@@ -118,9 +118,8 @@ const Op* read_special(Warp& w, const Op* op, uint32_t exec) {
   if constexpr (is_tid) {
     uint32_t first = w.index * 32;
     if (l.block.y * l.block.z == 1) {
-      each_lane(w, d, exec, [=](int i) {
-        return static_cast<T>(which == Special::tid_x ? first + static_cast<uint32_t>(i) : 0);
-      });
+      each_lane(w, d, exec,
+                [=](int i) { return static_cast<T>(which == Special::tid_x ? first + static_cast<uint32_t>(i) : 0); });
     } else {
       each_lane(w, d, exec, [&](int i) {
         uint32_t linear = first + static_cast<uint32_t>(i);
@@ -150,9 +149,9 @@ const Op* read_special(Warp& w, const Op* op, uint32_t exec) {
         return 0;
     }
   };
-  constexpr bool by_lane = which == Special::laneid || which == Special::lanemask_eq ||
-                           which == Special::lanemask_lt || which == Special::lanemask_le ||
-                           which == Special::lanemask_ge || which == Special::lanemask_gt;
+  constexpr bool by_lane = which == Special::laneid || which == Special::lanemask_eq || which == Special::lanemask_lt ||
+                           which == Special::lanemask_le || which == Special::lanemask_ge ||
+                           which == Special::lanemask_gt;
   if constexpr (by_lane) {
     each_lane(w, d, exec, [=](int i) { return static_cast<T>(lane_value(i)); });
     return op + 1;

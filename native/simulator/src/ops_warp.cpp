@@ -75,8 +75,7 @@ const Op* shuffle(Warp& w, const Op* op, uint32_t exec) {
   uint32_t inside = 0;
   alignas(64) uint32_t result[lanes];
   for_lanes(exec, [&](int i) {
-    uint32_t lane = static_cast<uint32_t>(i), distance = b[i] & 31, clamp = c[i] & 31,
-             segment = c[i] >> 8 & 31;
+    uint32_t lane = static_cast<uint32_t>(i), distance = b[i] & 31, clamp = c[i] & 31, segment = c[i] >> 8 & 31;
     uint32_t most = (lane & segment) | (clamp & ~segment), least = lane & segment;
     uint32_t from;
     bool ok;

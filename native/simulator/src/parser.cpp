@@ -146,8 +146,7 @@ class Parser {
     for (auto* list : {&f->returns, &f->parameters})
       for (auto& variable : *list) {
         if (variable->space == Space::reg) {
-          names_.scopes.back().registers.single[variable->name] =
-              add_register(variable->name, variable->type);
+          names_.scopes.back().registers.single[variable->name] = add_register(variable->name, variable->type);
         } else {
           names_.scopes.back().variables[variable->name] = variable.get();
         }
@@ -313,8 +312,7 @@ class Parser {
       std::string name(in_.word());
       i.guard = names_.find_register(name);
       if (i.guard < 0) in_.fail("unknown predicate " + name);
-      if (function_->registers[static_cast<size_t>(i.guard)].type != Type::pred)
-        in_.fail(name + " is no predicate");
+      if (function_->registers[static_cast<size_t>(i.guard)].type != Type::pred) in_.fail(name + " is no predicate");
     }
     i.opcode = std::string(in_.word());
     if (i.opcode.empty()) in_.fail("expected an instruction");

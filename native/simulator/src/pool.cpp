@@ -61,8 +61,7 @@ void run_on_pool(unsigned count, const std::function<void(unsigned)>& work) {
   work(0);
   std::unique_lock lock(p.mutex);
   // What no thread was free for is not needed any more.
-  for (auto it = p.jobs.begin(); it != p.jobs.end();)
-    it = it->running == &running ? p.jobs.erase(it) : it + 1;
+  for (auto it = p.jobs.begin(); it != p.jobs.end();) it = it->running == &running ? p.jobs.erase(it) : it + 1;
   p.done.wait(lock, [&] { return running == 0; });
 }
 

@@ -98,8 +98,7 @@ class Program {
   const OpInfo& info(const Op* op) const { return infos[static_cast<size_t>(op - ops.data())]; }
 };
 
-constexpr uint32_t shared_reserved =
-    1024;  // bytes in front of a block's shared memory that belong to the system
-constexpr uint32_t local_reserved = 64;  // so that a null pointer into local memory is caught
+constexpr uint32_t shared_reserved = 1024;  // bytes in front of a block's shared memory that belong to the system
+constexpr uint32_t local_reserved = 64;     // so that a null pointer into local memory is caught
 
 }  // namespace simulator

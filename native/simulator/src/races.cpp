@@ -7,9 +7,8 @@ namespace simulator {
 namespace {
 
 std::string thread_text(const Launch& l, uint64_t block, uint32_t linear) {
-  return format("thread (%u,%u,%u) of block (%llu,%llu,%llu)", linear % l.block.x,
-                linear / l.block.x % l.block.y, linear / l.block.x / l.block.y,
-                static_cast<unsigned long long>(block % l.grid.x),
+  return format("thread (%u,%u,%u) of block (%llu,%llu,%llu)", linear % l.block.x, linear / l.block.x % l.block.y,
+                linear / l.block.x / l.block.y, static_cast<unsigned long long>(block % l.grid.x),
                 static_cast<unsigned long long>(block / l.grid.x % l.grid.y),
                 static_cast<unsigned long long>(block / l.grid.x / l.grid.y));
 }
@@ -58,8 +57,8 @@ bool BlockRaces::ordered(const AccessRecord& earlier, const Warp& w, int lane) c
   return known_[w.index][earlier.warp] >= earlier.clock;
 }
 
-void BlockRaces::check(AccessCell& cell, const Warp& w, int lane, const AccessRecord& now, bool stores,
-                       bool shared, uint64_t address) {
+void BlockRaces::check(AccessCell& cell, const Warp& w, int lane, const AccessRecord& now, bool stores, bool shared,
+                       uint64_t address) {
   auto against = [&](const AccessRecord& earlier, bool earlier_stores) {
     if (!earlier.block || (earlier.synchronises && now.synchronises) || ordered(earlier, w, lane)) return;
     // The first guess of a compare-and-swap loop in device memory is usually read without ceremony.
@@ -73,8 +72,7 @@ void BlockRaces::check(AccessCell& cell, const Warp& w, int lane, const AccessRe
   };
   against(cell.write, true);
   if (!stores) {
-    if (cell.read.block && cell.read.warp != now.warp && !ordered(cell.read, w, lane))
-      cell.other_read = cell.read;
+    if (cell.read.block && cell.read.warp != now.warp && !ordered(cell.read, w, lane)) cell.other_read = cell.read;
     cell.read = now;
     return;
   }
@@ -83,8 +81,8 @@ void BlockRaces::check(AccessCell& cell, const Warp& w, int lane, const AccessRe
   cell.write = now;
 }
 
-void BlockRaces::access(const Warp& w, const Op* op, uint32_t exec, AccessKind kind, bool synchronises,
-                        bool shared, const uint64_t* address, unsigned bytes) {
+void BlockRaces::access(const Warp& w, const Op* op, uint32_t exec, AccessKind kind, bool synchronises, bool shared,
+                        const uint64_t* address, unsigned bytes) {
   bool atomic = kind == AccessKind::atomic, stores = kind != AccessKind::load;
   synchronises |= atomic;
   if (!shared && bytes < 4 && !synchronises) return;
@@ -106,8 +104,7 @@ void BlockRaces::access(const Warp& w, const Op* op, uint32_t exec, AccessKind k
   for_lanes(exec, [&](int i) {
     now.lane = static_cast<uint8_t>(i);
     if (shared) {
-      for (unsigned k = 0; k < bytes; ++k)
-        check(cells_[address[i] + k], w, i, now, stores, true, address[i] + k);
+      for (unsigned k = 0; k < bytes; ++k) check(cells_[address[i] + k], w, i, now, stores, true, address[i] + k);
     } else {
       for (unsigned k = 0; k < bytes; k += 4)
         check(detector_.words[address[i] / 4 + k / 4], w, i, now, stores, false, address[i] + k);

@@ -41,8 +41,8 @@ class RaceDetector {
   uint32_t time = 1;
   std::string reports() const { return text_; }
   bool any() const { return !seen_.empty(); }
-  void report(const Block& block, const Warp& warp, int lane, int line, bool stores,
-              const AccessRecord& earlier, bool earlier_stores, bool shared, uint64_t address);
+  void report(const Block& block, const Warp& warp, int lane, int line, bool stores, const AccessRecord& earlier,
+              bool earlier_stores, bool shared, uint64_t address);
 
  private:
   const LaunchContext& launch_;

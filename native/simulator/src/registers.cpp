@@ -64,12 +64,10 @@ std::vector<Interval> live_intervals(const Emitter& emitter, const std::vector<O
       for (int r : e.defs) intervals[static_cast<size_t>(r)].extend(i);
     }
   }
-  intervals.erase(
-      std::remove_if(intervals.begin(), intervals.end(), [](const Interval& i) { return i.begin < 0; }),
-      intervals.end());
-  std::sort(intervals.begin(), intervals.end(), [](const Interval& x, const Interval& y) {
-    return std::pair(x.begin, x.reg) < std::pair(y.begin, y.reg);
-  });
+  intervals.erase(std::remove_if(intervals.begin(), intervals.end(), [](const Interval& i) { return i.begin < 0; }),
+                  intervals.end());
+  std::sort(intervals.begin(), intervals.end(),
+            [](const Interval& x, const Interval& y) { return std::pair(x.begin, x.reg) < std::pair(y.begin, y.reg); });
   return intervals;
 }
 

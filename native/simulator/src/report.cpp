@@ -25,8 +25,7 @@ namespace {
 std::string coordinates(const Dim3& d) { return format("(%u,%u,%u)", d.x, d.y, d.z); }
 
 Dim3 thread_of(const Launch& launch, uint32_t linear) {
-  return {linear % launch.block.x, linear / launch.block.x % launch.block.y,
-          linear / launch.block.x / launch.block.y};
+  return {linear % launch.block.x, linear / launch.block.x % launch.block.y, linear / launch.block.x / launch.block.y};
 }
 
 std::string lanes_text(uint32_t mask) {
@@ -73,14 +72,12 @@ const char* fault_name(Fault fault) {
 std::string source_location(const LaunchContext& launch, const OpInfo& info) {
   if (!info.source_line) return {};
   auto file = launch.module->syntax().files.find(info.source_file);
-  return format("%s:%d", file == launch.module->syntax().files.end() ? "?" : file->second.c_str(),
-                info.source_line);
+  return format("%s:%d", file == launch.module->syntax().files.end() ? "?" : file->second.c_str(), info.source_line);
 }
 
 std::string location(const LaunchContext& launch, const Op* op) {
   const OpInfo& info = launch.program->info(op);
-  std::string text =
-      format("    at PTX line %d: %s\n", info.line, launch.module->line_text(info.line).c_str());
+  std::string text = format("    at PTX line %d: %s\n", info.line, launch.module->line_text(info.line).c_str());
   std::string source = source_location(launch, info);
   return source.empty() ? text : text + "    at " + source + "\n";
 }

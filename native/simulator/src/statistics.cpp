@@ -15,12 +15,10 @@ namespace simulator {
 namespace {
 
 constexpr uint64_t host_addresses = uint64_t{1} << 47;
-constexpr uint64_t bitmap_bytes =
-    host_addresses / 32 / 8;  // of address space; pages that are not touched cost nothing
+constexpr uint64_t bitmap_bytes = host_addresses / 32 / 8;  // of address space; pages that are not touched cost nothing
 
 std::atomic<uint64_t>* map_bits() {
-  void* p =
-      mmap(nullptr, bitmap_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* p = mmap(nullptr, bitmap_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) throw std::bad_alloc();
   return static_cast<std::atomic<uint64_t>*>(p);
 }
@@ -52,10 +50,9 @@ bool TouchedSectors::touch(std::atomic<uint64_t>* bits, uint64_t address) {
 }
 
 const char* op_class_name(OpClass c) {
-  constexpr const char* names[] = {"int",       "fp32",      "fp16",      "fp64",      "mma",
-                                   "ld_global", "st_global", "ld_shared", "st_shared", "local",
-                                   "branch",    "barrier",   "shuffle",   "sfu",       "atom",
-                                   "cvt",       "move",      "param",     "async",     "other"};
+  constexpr const char* names[] = {"int",       "fp32",      "fp16",  "fp64",   "mma",     "ld_global", "st_global",
+                                   "ld_shared", "st_shared", "local", "branch", "barrier", "shuffle",   "sfu",
+                                   "atom",      "cvt",       "move",  "param",  "async",   "other"};
   return names[static_cast<size_t>(c)];
 }
 
@@ -112,16 +109,15 @@ void write_statistics(const LaunchContext& launch, const Counters& c, double sec
   std::lock_guard lock(mutex);
   text = "{\"kernel\":\"" + escaped(program.entry->name) + "\"";
   number("launch", ++launches);
-  text += format(",\"grid\":[%u,%u,%u],\"block\":[%u,%u,%u]", l.grid.x, l.grid.y, l.grid.z, l.block.x,
-                 l.block.y, l.block.z);
+  text += format(",\"grid\":[%u,%u,%u],\"block\":[%u,%u,%u]", l.grid.x, l.grid.y, l.grid.z, l.block.x, l.block.y,
+                 l.block.z);
   number("static_smem", program.static_shared - shared_reserved);
   number("dynamic_smem", l.dynamic_shared_bytes);
   number("regs_guess", l.function->info().registers);
   text += format(",\"wall_ms\":%.3f", seconds * 1e3);
   number("warp_instr", warps);
   number("lane_instr", lanes);
-  text += format(",\"avg_active_lanes\":%.3f",
-                 warps ? static_cast<double>(lanes) / static_cast<double>(warps) : 0.0);
+  text += format(",\"avg_active_lanes\":%.3f", warps ? static_cast<double>(lanes) / static_cast<double>(warps) : 0.0);
   classes_of("class", by_class);
   classes_of("class_lanes", lanes_by_class);
   number("global_load_requests", c.global_load_requests);
@@ -146,10 +142,10 @@ void write_statistics(const LaunchContext& launch, const Counters& c, double sec
     for (size_t i = 0; i < program.infos.size(); ++i) {
       const OpInfo& info = program.infos[i];
       if (info.hidden || !c.warps[i]) continue;
-      text += format(
-          "%s{\"line\":%d,\"n\":%llu,\"lanes\":%llu,\"sectors\":%llu,\"waves\":%llu", first ? "" : ",",
-          info.line, static_cast<unsigned long long>(c.warps[i]), static_cast<unsigned long long>(c.lanes[i]),
-          static_cast<unsigned long long>(c.sectors[i]), static_cast<unsigned long long>(c.waves[i]));
+      text +=
+          format("%s{\"line\":%d,\"n\":%llu,\"lanes\":%llu,\"sectors\":%llu,\"waves\":%llu", first ? "" : ",",
+                 info.line, static_cast<unsigned long long>(c.warps[i]), static_cast<unsigned long long>(c.lanes[i]),
+                 static_cast<unsigned long long>(c.sectors[i]), static_cast<unsigned long long>(c.waves[i]));
       if (info.source_line) text += format(",\"source\":%d", info.source_line);
       text += ",\"ptx\":\"" + escaped(launch.module->line_text(info.line)) + "\"}";
       first = false;

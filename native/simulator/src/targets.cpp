@@ -161,9 +161,7 @@ std::string full_name(const Instruction& i) {
   return name;
 }
 
-std::string version_text(int version) {
-  return std::to_string(version / 10) + "." + std::to_string(version % 10);
-}
+std::string version_text(int version) { return std::to_string(version / 10) + "." + std::to_string(version % 10); }
 
 // Conversions of bf16 other than from and to f32 came later than those; the two types of cvt are its last
 // modifiers.
@@ -176,9 +174,7 @@ bool is_late_bf16_conversion(const Instruction& i) {
 
 // Only an arrival that is known not to complete the phase may have had a count from the start.
 bool is_counted_arrival(const Instruction& i) {
-  auto has = [&](const char* m) {
-    return std::find(i.modifiers.begin(), i.modifiers.end(), m) != i.modifiers.end();
-  };
+  auto has = [&](const char* m) { return std::find(i.modifiers.begin(), i.modifiers.end(), m) != i.modifiers.end(); };
   return i.opcode == "mbarrier" && (has("arrive") || has("arrive_drop")) && !has("noComplete") &&
          i.operands.size() == 3;
 }
@@ -188,9 +184,8 @@ bool is_counted_arrival(const Instruction& i) {
 void check_target(const Instruction& instruction, const ModuleSyntax& module) {
   auto check = [&](int target, int version) {
     if (module.target < target)
-      throw PtxError(instruction.line, full_name(instruction) + " needs .target sm_" +
-                                           std::to_string(target) + " or higher, the module has sm_" +
-                                           std::to_string(module.target));
+      throw PtxError(instruction.line, full_name(instruction) + " needs .target sm_" + std::to_string(target) +
+                                           " or higher, the module has sm_" + std::to_string(module.target));
     if (module.version < version)
       throw PtxError(instruction.line, full_name(instruction) + " needs .version " + version_text(version) +
                                            " or higher, the module has " + version_text(module.version));

@@ -83,12 +83,8 @@ constexpr unsigned type_bytes(Type type) {
   return 0;
 }
 
-constexpr bool is_signed(Type t) {
-  return t == Type::s8 || t == Type::s16 || t == Type::s32 || t == Type::s64;
-}
-constexpr bool is_unsigned(Type t) {
-  return t == Type::u8 || t == Type::u16 || t == Type::u32 || t == Type::u64;
-}
+constexpr bool is_signed(Type t) { return t == Type::s8 || t == Type::s16 || t == Type::s32 || t == Type::s64; }
+constexpr bool is_unsigned(Type t) { return t == Type::u8 || t == Type::u16 || t == Type::u32 || t == Type::u64; }
 constexpr bool is_bits(Type t) {
   return t == Type::b8 || t == Type::b16 || t == Type::b32 || t == Type::b64 || t == Type::b128;
 }

@@ -23,8 +23,7 @@ class VariableParser {
 
   // After the space: [.attribute(...)] [.align N] [.v2] .type name[dims] [= init] {, name ...} ;
   template <class Map>
-  void declare(std::string_view space, bool external, std::vector<std::unique_ptr<Variable>>& into,
-               Map& names) {
+  void declare(std::string_view space, bool external, std::vector<std::unique_ptr<Variable>>& into, Map& names) {
     Space where = space_of(space);
     uint32_t alignment = 0;
     unsigned vector = 1;

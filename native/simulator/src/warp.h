@@ -41,8 +41,7 @@ struct Frame {
   uint32_t local_end = 0;
 
   uint8_t* param(int lane) const {
-    return registers + function->layout.param_offset +
-           static_cast<uint32_t>(lane) * function->layout.param_stride;
+    return registers + function->layout.param_offset + static_cast<uint32_t>(lane) * function->layout.param_stride;
   }
 };
 
@@ -66,10 +65,9 @@ struct Group {
 inline const Op* stop() { return reinterpret_cast<const Op*>(~uintptr_t{0} - 4095); }
 
 struct Warp {
-  const uint8_t*
-      bank[2];        // registers of the running frame; constants, less one byte (their references are odd)
-  uint32_t mask = 0;  // lanes of the running group
-  uint32_t dead = 0;  // lanes that exited or never existed
+  const uint8_t* bank[2];     // registers of the running frame; constants, less one byte (their references are odd)
+  uint32_t mask = 0;          // lanes of the running group
+  uint32_t dead = 0;          // lanes that exited or never existed
   const Op* limit = nullptr;  // where the running group has to look at the others again
   uint8_t* registers() const { return const_cast<uint8_t*>(bank[0]); }
 

@@ -36,8 +36,7 @@ Enumerations from_header(const std::string& text) {
 // "NAME": { "A": 1, ... } of the json: enumerations are its only objects that hold nothing but numbers.
 Enumerations from_json(const std::string& text) {
   Enumerations all;
-  const std::regex enumeration(R"re("(\w+)": \{\s*((?:"\w+": -?\d+,?\s*)+)\})re"),
-      value(R"re("(\w+)": (-?\d+))re");
+  const std::regex enumeration(R"re("(\w+)": \{\s*((?:"\w+": -?\d+,?\s*)+)\})re"), value(R"re("(\w+)": (-?\d+))re");
   for (std::sregex_iterator e(text.begin(), text.end(), enumeration), end; e != end; ++e) {
     const std::string body = (*e)[2];
     for (std::sregex_iterator v(body.begin(), body.end(), value); v != end; ++v)
@@ -111,8 +110,8 @@ TEST(Abi, ExportsOnlyNamesThatCudaHas) {
     EXPECT_NE(exported, nullptr) << symbol;
     void* found = nullptr;
     CUdriverProcAddressQueryResult status = CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
-    EXPECT_CU(CUDA_SUCCESS, cuGetProcAddress_v2(base.c_str(), &found, std::stoi((*r)[2]),
-                                                CU_GET_PROC_ADDRESS_DEFAULT, &status));
+    EXPECT_CU(CUDA_SUCCESS,
+              cuGetProcAddress_v2(base.c_str(), &found, std::stoi((*r)[2]), CU_GET_PROC_ADDRESS_DEFAULT, &status));
     EXPECT_EQ(status, CU_GET_PROC_ADDRESS_SUCCESS) << base;
     EXPECT_EQ(found, exported) << base;
   }
@@ -127,8 +126,7 @@ TEST(Abi, FindsEntryPointsByVersion) {
     EXPECT_EQ(status, expected) << name << " " << version;
     return found;
   };
-  EXPECT_EQ(find("cuMemAlloc", 12040, CU_GET_PROC_ADDRESS_SUCCESS),
-            reinterpret_cast<void*>(driver().cuMemAlloc_v2));
+  EXPECT_EQ(find("cuMemAlloc", 12040, CU_GET_PROC_ADDRESS_SUCCESS), reinterpret_cast<void*>(driver().cuMemAlloc_v2));
   if (driver().ours()) {  // as the real driver 550 answers
     find("cuLaunchKernelEx", 11000, CU_GET_PROC_ADDRESS_VERSION_NOT_SUFFICIENT);
     find("cuMemAlloc_v2", 12040, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND);

@@ -156,8 +156,7 @@ extern "C" __global__ void pipeline(const int4* in, int4* out, int tiles) {
   const auto result = out.download();
   for (int tile = 0; tile < tiles; ++tile)
     for (int t = 0; t < 64; ++t)
-      for (int k = 0; k < 4; ++k)
-        ASSERT_EQ(result[(tile * 64 + t) * 4 + k], (tile * 64 + 63 - t) * 4 + 3 - k);
+      for (int k = 0; k < 4; ++k) ASSERT_EQ(result[(tile * 64 + t) * 4 + k], (tile * 64 + 63 - t) * 4 + 3 - k);
 }
 
 TEST_P(AsyncCopy, FillsWithZerosPastTheSourceSize) {

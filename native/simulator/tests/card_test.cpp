@@ -62,8 +62,7 @@ TEST_F(Card, AnswersWhatProgramsAsk) {
   EXPECT_GT(attribute(CU_DEVICE_ATTRIBUTE_CLOCK_RATE), 0);
   EXPECT_GT(attribute(CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE), 0);
   int value = 0;
-  EXPECT_CU(CUDA_ERROR_INVALID_VALUE,
-            cuDeviceGetAttribute(&value, static_cast<CUdevice_attribute>(10000), 0));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuDeviceGetAttribute(&value, static_cast<CUdevice_attribute>(10000), 0));
   EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuDeviceGetAttribute(nullptr, CU_DEVICE_ATTRIBUTE_WARP_SIZE, 0));
   EXPECT_CU(CUDA_ERROR_INVALID_DEVICE, cuDeviceGetAttribute(&value, CU_DEVICE_ATTRIBUTE_WARP_SIZE, 99));
 }

@@ -141,8 +141,7 @@ TEST_F(ComparisonChild, RunsTheWorkloads) {
     Buffer<uint32_t> in(input), out(std::vector<uint32_t>(words, 0));
     launch(kernel("compute_80", workload.source, "k"), workload.shape, in, out);
     const auto result = out.download();
-    output.write(reinterpret_cast<const char*>(result.data()),
-                 static_cast<std::streamsize>(result.size() * 4));
+    output.write(reinterpret_cast<const char*>(result.data()), static_cast<std::streamsize>(result.size() * 4));
   }
   ASSERT_TRUE(output.good());
 }
@@ -180,8 +179,7 @@ struct Observation {
 };
 
 Observation run_under(const std::string& library, const std::string& tag) {
-  const std::string stem =
-      testing::TempDir() + "simulator-comparison-" + std::to_string(getpid()) + "-" + tag;
+  const std::string stem = testing::TempDir() + "simulator-comparison-" + std::to_string(getpid()) + "-" + tag;
   const std::string output = stem + ".bin", statistics = stem + ".json";
   std::remove(statistics.c_str());
   const pid_t child = fork();
@@ -211,8 +209,7 @@ TEST(Comparison, AgreesWithTheReferenceInOutputsAndCounters) {
   if (!reference_library || !*reference_library)
     GTEST_SKIP() << "KERNELS_REFERENCE_DRIVER names no second driver library to compare with";
   if (!nvrtc_missing().empty()) GTEST_SKIP() << nvrtc_missing();
-  const Observation ours = run_under(driver().path, "ours"),
-                    reference = run_under(reference_library, "reference");
+  const Observation ours = run_under(driver().path, "ours"), reference = run_under(reference_library, "reference");
   ASSERT_EQ(ours.status, 0);
   ASSERT_EQ(reference.status, 0);
   ASSERT_EQ(ours.outputs.size(), workloads().size() * words * 4);
@@ -266,8 +263,8 @@ TEST(Comparison, AgreesWithTheReferenceInOutputsAndCounters) {
     };
     expect_near("warp_instr without moves", value(a, "warp_instr") - value(a, "class.move"),
                 value(b, "warp_instr") - value(b, "class.move"));
-    for (const char* name : {"global_load_sectors", "global_store_sectors", "atomic_sectors",
-                             "shared_requests", "shared_wavefronts", "shared_conflict_wavefronts"})
+    for (const char* name : {"global_load_sectors", "global_store_sectors", "atomic_sectors", "shared_requests",
+                             "shared_wavefronts", "shared_conflict_wavefronts"})
       expect_near(name, value(a, name), value(b, name));
   }
 }

@@ -11,8 +11,8 @@ class Fault : public KernelTest {
   // Launches; the launch succeeds, the synchronisation answers `expected`, as does every call from then on.
   // The report names the kernel and holds every one of `words`.
   template <class... Arguments>
-  void expect_fault(CUresult expected, CUfunction function, const Grid& shape,
-                    const std::vector<std::string>& words, const Arguments&... arguments) {
+  void expect_fault(CUresult expected, CUfunction function, const Grid& shape, const std::vector<std::string>& words,
+                    const Arguments&... arguments) {
     CaptureStderr capture;
     const CUresult launched = try_launch(function, shape, arguments...);
     const CUresult finished = driver().cuCtxSynchronize();
@@ -67,8 +67,7 @@ TEST_P(Fault, AMisalignedAddress) {
 
 TEST_P(Fault, ANullPointer) {
   const CUfunction function = kernel(stores_source, "store_int");
-  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(2, 32), {"store_int", "null", "kernel.cu:9"},
-               CUdeviceptr{0});
+  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(2, 32), {"store_int", "null", "kernel.cu:9"}, CUdeviceptr{0});
 }
 
 TEST_P(Fault, UseAfterFree) {
@@ -76,8 +75,7 @@ TEST_P(Fault, UseAfterFree) {
   CUdeviceptr memory = 0;
   ASSERT_CU(cuMemAlloc_v2(&memory, 4096));
   ASSERT_CU(cuMemFree_v2(memory));
-  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(2, 32), {"store_int", "freed", "kernel.cu:9"},
-               memory + 16);
+  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(2, 32), {"store_int", "freed", "kernel.cu:9"}, memory + 16);
 }
 
 TEST_P(Fault, UseAfterFreeInAPool) {
@@ -108,8 +106,8 @@ extern "C" __global__ void overrun(int* out, int index) {
                                      "overrun");
   Buffer<int32_t> out(64);
   launch(function, grid(1, 64), out, 63);
-  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(1, 64),
-               {"overrun", "shared", "(9,0,0)", "kernel.cu:6"}, out, 64);
+  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(1, 64), {"overrun", "shared", "(9,0,0)", "kernel.cu:6"}, out,
+               64);
 }
 
 TEST_P(Fault, AStoreToAConstant) {
@@ -129,8 +127,8 @@ extern "C" __global__ void where(int** to) { to[0] = (int*)&table[2]; }
   Buffer<uint64_t> pointer(1);
   Buffer<int32_t> out(std::vector<int32_t>{0, 0});
   launch(where, grid(1, 1), pointer);
-  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(1, 1),
-               {"spoil", "constant", "table", "kernel.cu:4"}, pointer, out);
+  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(1, 1), {"spoil", "constant", "table", "kernel.cu:4"}, pointer,
+               out);
 }
 
 TEST_P(Fault, ABarrierThatSomeThreadsNeverReach) {
@@ -169,8 +167,7 @@ extern "C" __global__ void outside(int* out, unsigned mask) {
                                      "outside");
   Buffer<int32_t> out(32);
   launch(function, grid(1, 32), out, 0xffffffffu);
-  expect_fault(CUDA_ERROR_LAUNCH_FAILED, function, grid(1, 32), {"outside", "shfl", "kernel.cu:3"}, out,
-               0xfffffffeu);
+  expect_fault(CUDA_ERROR_LAUNCH_FAILED, function, grid(1, 32), {"outside", "shfl", "kernel.cu:3"}, out, 0xfffffffeu);
 }
 
 TEST_P(Fault, ATrap) {
@@ -239,8 +236,7 @@ extern "C" __global__ void fetch(const char* from, int* out) {
   Buffer<uint8_t> bytes(24);
   Buffer<int32_t> out(1);
   launch(function, grid(1, 1), bytes, out);
-  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(1, 1), {"fetch", "kernel.cu:4"},
-               bytes.address() + 16, out);
+  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(1, 1), {"fetch", "kernel.cu:4"}, bytes.address() + 16, out);
 }
 
 TEST_P(Fault, LeavesOtherContextsAlone) {

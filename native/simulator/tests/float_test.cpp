@@ -145,8 +145,7 @@ TEST_P(Float, FlushesDenormalsWhenAskedTo) {
   check<float, float, float>(
       {{"a + b", [](float a, float b) { return flushed(flushed(a) + flushed(b)); }},
        {"a * b", [](float a, float b) { return flushed(flushed(a) * flushed(b)); }},
-       {"fmaf(a, b, a)",
-        [](float a, float b) { return flushed(std::fma(flushed(a), flushed(b), flushed(a))); }}},
+       {"fmaf(a, b, a)", [](float a, float b) { return flushed(std::fma(flushed(a), flushed(b), flushed(a))); }}},
       pairs(edges<float>(), edges<float>()), "", {"--ftz=true", "--fmad=false"});
 }
 
@@ -154,10 +153,9 @@ TEST_P(Float, FlushesDenormalsWhenAskedTo) {
 // does not.
 TEST_P(Float, FlushesDenormalsInComparisons) {
   if (!driver().ours()) GTEST_SKIP() << "known difference of other implementations: setp.ftz";
-  check<uint32_t, float, float>(
-      {{"a < b", [](float a, float b) { return uint32_t{flushed(a) < flushed(b)}; }},
-       {"a == b", [](float a, float b) { return uint32_t{flushed(a) == flushed(b)}; }}},
-      pairs(edges<float>(), edges<float>()), "", {"--ftz=true"});
+  check<uint32_t, float, float>({{"a < b", [](float a, float b) { return uint32_t{flushed(a) < flushed(b)}; }},
+                                 {"a == b", [](float a, float b) { return uint32_t{flushed(a) == flushed(b)}; }}},
+                                pairs(edges<float>(), edges<float>()), "", {"--ftz=true"});
 }
 
 TEST_P(Float, TakesMinimaAndMaximaPastNan) {
@@ -181,10 +179,8 @@ __device__ float max_nan(float a, float b) { float r; asm("max.NaN.f32 %0, %1, %
   check<float, float, float>(
       {{"fminf(a, b)", lesser},
        {"fmaxf(a, b)", greater},
-       {"min_nan(a, b)",
-        [=](float a, float b) { return std::isnan(a) || std::isnan(b) ? NAN : lesser(a, b); }},
-       {"max_nan(a, b)",
-        [=](float a, float b) { return std::isnan(a) || std::isnan(b) ? NAN : greater(a, b); }},
+       {"min_nan(a, b)", [=](float a, float b) { return std::isnan(a) || std::isnan(b) ? NAN : lesser(a, b); }},
+       {"max_nan(a, b)", [=](float a, float b) { return std::isnan(a) || std::isnan(b) ? NAN : greater(a, b); }},
        {"copysignf(a, b)", [](float a, float b) { return std::copysign(a, b); }},
        {"fabsf(a)", [](float a, float) { return std::fabs(a); }},
        {"-a", [](float a, float) { return -a; }}},
@@ -238,8 +234,8 @@ I saturated(double value, int mode) {
 
 TEST_P(Float, ConvertsToIntegersInEveryModeAndSaturates) {
   std::vector<float> values = edges<float>();
-  for (const float v : {2147483520.0f, 2147483648.0f, 4294967040.0f, 9.2233715e18f, 1.8446743e19f,
-                        0.49999997f, 3.5f, 4.5f, 1e9f + 0.5f})
+  for (const float v : {2147483520.0f, 2147483648.0f, 4294967040.0f, 9.2233715e18f, 1.8446743e19f, 0.49999997f, 3.5f,
+                        4.5f, 1e9f + 0.5f})
     values.push_back(v), values.push_back(-v);
   Expressions<int32_t, float> to_int;
   Expressions<uint32_t, float> to_unsigned;
@@ -252,14 +248,13 @@ TEST_P(Float, ConvertsToIntegersInEveryModeAndSaturates) {
     // A NaN gives 0 in 32 bits and 0x8000000000000000 in 64: what the hardware does, of which PTX says
     // nothing.
     to_int.push_back({"__float2int" + end, [=](float a) { return saturated<int32_t>(a, mode.value); }});
-    to_unsigned.push_back(
-        {"__float2uint" + end, [=](float a) { return saturated<uint32_t>(a, mode.value); }});
+    to_unsigned.push_back({"__float2uint" + end, [=](float a) { return saturated<uint32_t>(a, mode.value); }});
     to_long.push_back(
         {"a == a ? __float2ll" + end + " : 0", [=](float a) { return saturated<int64_t>(a, mode.value); }});
     to_unsigned_long.push_back(
         {"a == a ? __float2ull" + end + " : 0", [=](float a) { return saturated<uint64_t>(a, mode.value); }});
-    from_double.push_back({"a == a ? __double2int" + end + " : 0",
-                           [=](double a) { return saturated<int32_t>(a, mode.value); }});
+    from_double.push_back(
+        {"a == a ? __double2int" + end + " : 0", [=](double a) { return saturated<int32_t>(a, mode.value); }});
     from_double_long.push_back(
         {"a == a ? __double2ll" + end + " : 0", [=](double a) { return saturated<int64_t>(a, mode.value); }});
   }
@@ -272,15 +267,9 @@ TEST_P(Float, ConvertsToIntegersInEveryModeAndSaturates) {
 }
 
 TEST_P(Float, ConvertsFromIntegersInEveryMode) {
-  const std::vector<int32_t> ints{0,        1, -1, 16777217, -16777217, 16777219, 2147483647, -2147483647 - 1,
-                                  123456789};
-  const std::vector<uint64_t> longs{0,
-                                    1,
-                                    16777217,
-                                    9007199254740993ull,
-                                    0x8000000000000000ull,
-                                    0xffffffffffffffffull,
-                                    0x7fffffbfffffffffull};
+  const std::vector<int32_t> ints{0, 1, -1, 16777217, -16777217, 16777219, 2147483647, -2147483647 - 1, 123456789};
+  const std::vector<uint64_t> longs{
+      0, 1, 16777217, 9007199254740993ull, 0x8000000000000000ull, 0xffffffffffffffffull, 0x7fffffbfffffffffull};
   Expressions<float, int32_t> from_int;
   Expressions<float, uint64_t> from_long;
   Expressions<double, uint64_t> double_from_long;
@@ -313,27 +302,26 @@ TEST_P(Float, ConvertsBetweenPrecisionsInEveryMode) {
                         return rounded<float>(mode.value, [&] { return static_cast<float>(v); });
                       }});
   std::vector<double> values = edges<double>();
-  for (const double v :
-       {1.0000000596046448, 1.0000000596046447, 3.4028235677973366e38, 1e-46, 7.0e-46, 1e-39})
+  for (const double v : {1.0000000596046448, 1.0000000596046447, 3.4028235677973366e38, 1e-46, 7.0e-46, 1e-39})
     values.push_back(v), values.push_back(-v);
   check(narrow, singles(values));
-  check<double, float>({{"(double)a", [](float a) { return static_cast<double>(a); }}},
-                       singles(edges<float>()));
+  check<double, float>({{"(double)a", [](float a) { return static_cast<double>(a); }}}, singles(edges<float>()));
 }
 
 TEST_P(Float, RoundsToIntegralValues) {
   std::vector<float> values = edges<float>();
   for (const float v : {0.5f, 1.5f, 2.5f, 0.49999997f, 8388607.5f, 8388608.0f, 3.7f})
     values.push_back(v), values.push_back(-v);
-  check<float, float>({{"rintf(a)", [](float a) { return std::nearbyint(a); }},
-                       {"truncf(a)", [](float a) { return std::trunc(a); }},
-                       {"ceilf(a)", [](float a) { return std::ceil(a); }},
-                       {"floorf(a)", [](float a) { return std::floor(a); }},
-                       {"__saturatef(a)",
-                        [](float a) {
-                          return std::isnan(a) ? 0.0f : a <= 0.0f ? 0.0f : a > 1.0f ? 1.0f : a;
-                        }}},
-                      singles(values));
+  check<float, float>(
+      {{"rintf(a)", [](float a) { return std::nearbyint(a); }},
+       {"truncf(a)", [](float a) { return std::trunc(a); }},
+       {"ceilf(a)", [](float a) { return std::ceil(a); }},
+       {"floorf(a)", [](float a) { return std::floor(a); }},
+       {"__saturatef(a)", [](float a) { return std::isnan(a) ? 0.0f
+                                               : a <= 0.0f   ? 0.0f
+                                               : a > 1.0f    ? 1.0f
+                                                             : a; }}},
+      singles(values));
 }
 
 TEST_P(Float, ReinterpretsBits) {

@@ -68,8 +68,7 @@ TEST_F(Graphs, RunNodesInTheOrderOfTheirDependencies) {
   set.elementSize = 4;
   set.width = 32;
   set.height = 1;
-  CUgraphNode first = nullptr, second = nullptr, third = nullptr, copy = nullptr, note = nullptr,
-              join = nullptr;
+  CUgraphNode first = nullptr, second = nullptr, third = nullptr, copy = nullptr, note = nullptr, join = nullptr;
   ASSERT_CU(cuGraphAddMemsetNode(&first, graph, nullptr, 0, &set, context_));
   ScaleNode twice(scale_, cells.address(), 2, 1), thrice(scale_, cells.address(), 3, 0);
   // Added against their order: only the edges say what comes first.
@@ -89,8 +88,7 @@ TEST_F(Graphs, RunNodesInTheOrderOfTheirDependencies) {
     const std::vector<uint32_t>* from;
     uint32_t* to;
   } state{&host, &noted};
-  CUDA_HOST_NODE_PARAMS call{[](void* p) { *static_cast<Note*>(p)->to = (*static_cast<Note*>(p)->from)[7]; },
-                             &state};
+  CUDA_HOST_NODE_PARAMS call{[](void* p) { *static_cast<Note*>(p)->to = (*static_cast<Note*>(p)->from)[7]; }, &state};
   ASSERT_CU(cuGraphAddHostNode(&note, graph, &join, 1, &call));
 
   size_t count = 0;
@@ -260,8 +258,7 @@ TEST_F(Captures, AreSpoiltByCallsThatCannotBeCaptured) {
     const CUresult result = call();
     EXPECT_EQ(result, expected) << what << " answered " << describe(result);
     EXPECT_EQ(status(s), CU_STREAM_CAPTURE_STATUS_INVALIDATED) << what;
-    EXPECT_EQ(try_launch(scale_, grid(1, 32, 0, s), cells, 1u, 1u), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED)
-        << what;
+    EXPECT_EQ(try_launch(scale_, grid(1, 32, 0, s), cells, 1u, 1u), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED) << what;
     CUgraph graph = reinterpret_cast<CUgraph>(uintptr_t{1});
     EXPECT_CU(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(s, &graph));
     EXPECT_EQ(graph, nullptr);
@@ -274,10 +271,8 @@ TEST_F(Captures, AreSpoiltByCallsThatCannotBeCaptured) {
   CUdeviceptr memory = 0;
   expect_spoilt(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuStreamSynchronize",
                 [&] { return driver().cuStreamSynchronize(s); });
-  expect_spoilt(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuStreamQuery",
-                [&] { return driver().cuStreamQuery(s); });
-  expect_spoilt(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuCtxSynchronize",
-                [&] { return driver().cuCtxSynchronize(); });
+  expect_spoilt(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuStreamQuery", [&] { return driver().cuStreamQuery(s); });
+  expect_spoilt(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuCtxSynchronize", [&] { return driver().cuCtxSynchronize(); });
   expect_spoilt(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuMemAlloc",
                 [&] { return driver().cuMemAlloc_v2(&memory, 64); });
   expect_spoilt(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuMemAllocAsync",
@@ -306,8 +301,7 @@ TEST_F(Captures, LetRelaxedThreadsAllocate) {
 TEST_F(Captures, KeepTheLegacyStreamOut) {
   Buffer<uint32_t> cells(32);
   CUgraph graph = nullptr;
-  EXPECT_CU(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
-            cuStreamBeginCapture_v2(nullptr, CU_STREAM_CAPTURE_MODE_GLOBAL));
+  EXPECT_CU(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuStreamBeginCapture_v2(nullptr, CU_STREAM_CAPTURE_MODE_GLOBAL));
   if (!driver().ours()) return;
   const CUstream blocking = stream(CU_STREAM_DEFAULT);
   ASSERT_CU(cuStreamBeginCapture_v2(blocking, CU_STREAM_CAPTURE_MODE_RELAXED));

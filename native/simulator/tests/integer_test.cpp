@@ -69,14 +69,12 @@ TEST_P(Integer, WrapsInAdditionSubtractionAndMultiplicationOf64Bits) {
                      {"__mul64hi(a, b)", [](SL a, SL b) { return static_cast<SL>((wide(a) * b) >> 64); }}},
                     pairs(edges<SL>(), edges<SL>()));
   check<UL, UL, UL>(
-      {{"__umul64hi(a, b)",
-        [](UL a, UL b) { return static_cast<UL>((static_cast<unsigned __int128>(a) * b) >> 64); }}},
+      {{"__umul64hi(a, b)", [](UL a, UL b) { return static_cast<UL>((static_cast<unsigned __int128>(a) * b) >> 64); }}},
       pairs(edges<UL>(), edges<UL>()));
 }
 
 TEST_P(Integer, WidensInMultiplication) {
-  check<UL, U, U>({{"(unsigned long long)a * b", [](U a, U b) { return UL{a} * b; }}},
-                  pairs(edges<U>(), edges<U>()));
+  check<UL, U, U>({{"(unsigned long long)a * b", [](U a, U b) { return UL{a} * b; }}}, pairs(edges<U>(), edges<U>()));
   check<SL, S, S>({{"(long long)a * b", [](S a, S b) { return SL{a} * b; }}}, pairs(edges<S>(), edges<S>()));
   check<U, U, U>({{"__umulhi(a, b)", [](U a, U b) { return static_cast<U>((UL{a} * b) >> 32); }}},
                  pairs(edges<U>(), edges<U>()));
@@ -87,33 +85,29 @@ TEST_P(Integer, DividesTowardsZero) {
   for (const S a : edges<S>())
     for (const S b : edges<S>())
       if (b != 0 && !(b == -1 && a == std::numeric_limits<S>::min())) inputs.emplace_back(a, b);
-  check<S, S, S>({{"a / b", [](S a, S b) { return a / b; }}, {"a % b", [](S a, S b) { return a % b; }}},
-                 inputs);
+  check<S, S, S>({{"a / b", [](S a, S b) { return a / b; }}, {"a % b", [](S a, S b) { return a % b; }}}, inputs);
   std::vector<std::tuple<SL, SL>> wide_inputs;
   for (const SL a : edges<SL>())
     for (const SL b : edges<SL>())
       if (b != 0 && !(b == -1 && a == std::numeric_limits<SL>::min())) wide_inputs.emplace_back(a, b);
-  check<SL, SL, SL>(
-      {{"a / b", [](SL a, SL b) { return a / b; }}, {"a % b", [](SL a, SL b) { return a % b; }}},
-      wide_inputs);
+  check<SL, SL, SL>({{"a / b", [](SL a, SL b) { return a / b; }}, {"a % b", [](SL a, SL b) { return a % b; }}},
+                    wide_inputs);
   std::vector<std::tuple<UL, UL>> unsigned_inputs;
   for (const UL a : edges<UL>())
     for (const UL b : edges<UL>())
       if (b != 0) unsigned_inputs.emplace_back(a, b);
-  check<UL, UL, UL>(
-      {{"a / b", [](UL a, UL b) { return a / b; }}, {"a % b", [](UL a, UL b) { return a % b; }}},
-      unsigned_inputs);
+  check<UL, UL, UL>({{"a / b", [](UL a, UL b) { return a / b; }}, {"a % b", [](UL a, UL b) { return a % b; }}},
+                    unsigned_inputs);
 }
 
 TEST_P(Integer, ComparesSignedAndUnsigned) {
-  check<U, S, S>(
-      {{"a < b", [](S a, S b) { return U{a < b}; }},
-       {"a <= b", [](S a, S b) { return U{a <= b}; }},
-       {"a == b", [](S a, S b) { return U{a == b}; }},
-       {"a > b ? 5u : 7u", [](S a, S b) { return a > b ? 5u : 7u; }},
-       {"(unsigned)a < (unsigned)b", [](S a, S b) { return U{static_cast<U>(a) < static_cast<U>(b)}; }},
-       {"(a < b) != (a >= 0 && b != 3)", [](S a, S b) { return U{(a < b) != (a >= 0 && b != 3)}; }}},
-      pairs(edges<S>(), edges<S>()));
+  check<U, S, S>({{"a < b", [](S a, S b) { return U{a < b}; }},
+                  {"a <= b", [](S a, S b) { return U{a <= b}; }},
+                  {"a == b", [](S a, S b) { return U{a == b}; }},
+                  {"a > b ? 5u : 7u", [](S a, S b) { return a > b ? 5u : 7u; }},
+                  {"(unsigned)a < (unsigned)b", [](S a, S b) { return U{static_cast<U>(a) < static_cast<U>(b)}; }},
+                  {"(a < b) != (a >= 0 && b != 3)", [](S a, S b) { return U{(a < b) != (a >= 0 && b != 3)}; }}},
+                 pairs(edges<S>(), edges<S>()));
   check<U, SL, SL>({{"a < b", [](SL a, SL b) { return U{a < b}; }},
                     {"a >= b", [](SL a, SL b) { return U{a >= b}; }},
                     {"(unsigned long long)a > (unsigned long long)b",
@@ -122,28 +116,27 @@ TEST_P(Integer, ComparesSignedAndUnsigned) {
 }
 
 TEST_P(Integer, TakesMinimaMaximaAndAbsoluteValues) {
-  check<S, S, S>({{"min(a, b)", [](S a, S b) { return std::min(a, b); }},
-                  {"max(a, b)", [](S a, S b) { return std::max(a, b); }},
-                  {"abs(a)", [](S a, S) { return wrap<S>(a < 0 ? -wide(a) : wide(a)); }},
-                  {"(int)__sad(a, b, 5u)",
-                   [](S a, S b) { return wrap<S>((wide(a) > b ? wide(a) - b : wide(b) - a) + 5); }}},
-                 pairs(edges<S>(), edges<S>()));
+  check<S, S, S>(
+      {{"min(a, b)", [](S a, S b) { return std::min(a, b); }},
+       {"max(a, b)", [](S a, S b) { return std::max(a, b); }},
+       {"abs(a)", [](S a, S) { return wrap<S>(a < 0 ? -wide(a) : wide(a)); }},
+       {"(int)__sad(a, b, 5u)", [](S a, S b) { return wrap<S>((wide(a) > b ? wide(a) - b : wide(b) - a) + 5); }}},
+      pairs(edges<S>(), edges<S>()));
   check<UL, UL, UL>({{"min(a, b)", [](UL a, UL b) { return std::min(a, b); }},
                      {"max(a, b)", [](UL a, UL b) { return std::max(a, b); }}},
                     pairs(edges<UL>(), edges<UL>()));
 }
 
 TEST_P(Integer, CombinesBits) {
-  check<U, U, U, U>(
-      {{"a & b", [](U a, U b, U) { return a & b; }},
-       {"a | b", [](U a, U b, U) { return a | b; }},
-       {"a ^ b", [](U a, U b, U) { return a ^ b; }},
-       {"~a", [](U a, U, U) { return ~a; }},
-       {"(a & b) | (~a & c)", [](U a, U b, U c) { return (a & b) | (~a & c); }},
-       {"(a & b) ^ (a & c) ^ (b & c)", [](U a, U b, U c) { return (a & b) ^ (a & c) ^ (b & c); }},
-       {"a ^ b ^ c", [](U a, U b, U c) { return a ^ b ^ c; }},
-       {"!a", [](U a, U, U) { return U{!a}; }}},
-      triples(edges<U>(), edges<U>(), std::vector<U>{0, 0xff00ff00u, 0x12345678u}));
+  check<U, U, U, U>({{"a & b", [](U a, U b, U) { return a & b; }},
+                     {"a | b", [](U a, U b, U) { return a | b; }},
+                     {"a ^ b", [](U a, U b, U) { return a ^ b; }},
+                     {"~a", [](U a, U, U) { return ~a; }},
+                     {"(a & b) | (~a & c)", [](U a, U b, U c) { return (a & b) | (~a & c); }},
+                     {"(a & b) ^ (a & c) ^ (b & c)", [](U a, U b, U c) { return (a & b) ^ (a & c) ^ (b & c); }},
+                     {"a ^ b ^ c", [](U a, U b, U c) { return a ^ b ^ c; }},
+                     {"!a", [](U a, U, U) { return U{!a}; }}},
+                    triples(edges<U>(), edges<U>(), std::vector<U>{0, 0xff00ff00u, 0x12345678u}));
 }
 
 // PTX clamps shift counts at the width; C leaves larger ones undefined, so they are reached through inline
@@ -157,15 +150,13 @@ __device__ unsigned long long shl(unsigned long long a, unsigned b) { unsigned l
 __device__ unsigned long long sar(unsigned long long a, unsigned b) { unsigned long long r; asm("shr.s64 %0, %1, %2;" : "=l"(r) : "l"(a), "r"(b)); return r; }
 )";
   const std::vector<U> counts{0, 1, 5, 31, 32, 33, 63, 64, 65, 0x80000000u, 0xffffffffu};
-  check<U, U, U>(
-      {{"shl(a, b)", [](U a, U b) { return b > 31 ? 0 : a << b; }},
-       {"shr(a, b)", [](U a, U b) { return b > 31 ? 0 : a >> b; }},
-       {"sar(a, b)", [](U a, U b) { return static_cast<U>(static_cast<S>(a) >> std::min(b, 31u)); }}},
-      pairs(edges<U>(), counts), prelude);
-  check<UL, UL, U>(
-      {{"shl(a, b)", [](UL a, U b) { return b > 63 ? 0 : a << b; }},
-       {"sar(a, b)", [](UL a, U b) { return static_cast<UL>(static_cast<SL>(a) >> std::min(b, 63u)); }}},
-      pairs(edges<UL>(), counts), prelude);
+  check<U, U, U>({{"shl(a, b)", [](U a, U b) { return b > 31 ? 0 : a << b; }},
+                  {"shr(a, b)", [](U a, U b) { return b > 31 ? 0 : a >> b; }},
+                  {"sar(a, b)", [](U a, U b) { return static_cast<U>(static_cast<S>(a) >> std::min(b, 31u)); }}},
+                 pairs(edges<U>(), counts), prelude);
+  check<UL, UL, U>({{"shl(a, b)", [](UL a, U b) { return b > 63 ? 0 : a << b; }},
+                    {"sar(a, b)", [](UL a, U b) { return static_cast<UL>(static_cast<SL>(a) >> std::min(b, 63u)); }}},
+                   pairs(edges<UL>(), counts), prelude);
 }
 
 TEST_P(Integer, RotatesThroughFunnelShifts) {
@@ -174,12 +165,11 @@ TEST_P(Integer, RotatesThroughFunnelShifts) {
     return n == 0 ? high : static_cast<U>((((UL{high} << 32) | low) << n) >> 32);
   };
   const auto right = [](U low, U high, U n) { return static_cast<U>(((UL{high} << 32) | low) >> n); };
-  check<U, U, U, U>(
-      {{"__funnelshift_l(a, b, c)", [=](U a, U b, U c) { return left(a, b, c & 31); }},
-       {"__funnelshift_lc(a, b, c)", [=](U a, U b, U c) { return left(a, b, std::min(c, 32u)); }},
-       {"__funnelshift_r(a, b, c)", [=](U a, U b, U c) { return right(a, b, c & 31); }},
-       {"__funnelshift_rc(a, b, c)", [=](U a, U b, U c) { return right(a, b, std::min(c, 32u)); }}},
-      triples(edges<U>(), edges<U>(), counts));
+  check<U, U, U, U>({{"__funnelshift_l(a, b, c)", [=](U a, U b, U c) { return left(a, b, c & 31); }},
+                     {"__funnelshift_lc(a, b, c)", [=](U a, U b, U c) { return left(a, b, std::min(c, 32u)); }},
+                     {"__funnelshift_r(a, b, c)", [=](U a, U b, U c) { return right(a, b, c & 31); }},
+                     {"__funnelshift_rc(a, b, c)", [=](U a, U b, U c) { return right(a, b, std::min(c, 32u)); }}},
+                    triples(edges<U>(), edges<U>(), counts));
 }
 
 TEST_P(Integer, CountsAndFindsBits) {
@@ -264,8 +254,7 @@ __device__ unsigned prmt_f4e(unsigned a, unsigned b, unsigned c) { unsigned r; a
   check<U, U, U, U>(
       {{"__byte_perm(a, b, c)", [=](U a, U b, U c) { return permute(a, b, c & 0x7777); }},
        {"prmt(a, b, c)", permute},
-       {"prmt_f4e(a, b, c)",
-        [](U a, U b, U c) { return static_cast<U>((UL{b} << 32 | a) >> (8 * (c & 3))); }}},
+       {"prmt_f4e(a, b, c)", [](U a, U b, U c) { return static_cast<U>((UL{b} << 32 | a) >> (8 * (c & 3))); }}},
       triples(edges<U>(), edges<U>(),
               std::vector<U>{0x3210, 0x7654, 0x0123, 0x4567, 0x89ab, 0xfedc, 0x6420, 0xffff, 0x1111}),
       prelude);
@@ -307,15 +296,15 @@ __device__ unsigned long long multiply_wide(unsigned long long a, unsigned long 
   return (unsigned long long)high << 32 | low;
 }
 )";
-  check<UL, UL, UL>({{"add_high(a, b)",
-                      [](UL a, UL b) {
-                        const unsigned __int128 sum = static_cast<unsigned __int128>(a) + b;
-                        return (a + b + static_cast<UL>(sum >> 64)) ^ static_cast<UL>(sum);
-                      }},
-                     {"subtract_high(a, b)", [](UL a, UL b) { return a - b; }},
-                     {"multiply_wide(a, b)",
-                      [](UL a, UL b) { return UL{static_cast<U>(a)} * static_cast<U>(a >> 32) + b; }}},
-                    pairs(edges<UL>(), edges<UL>()), prelude);
+  check<UL, UL, UL>(
+      {{"add_high(a, b)",
+        [](UL a, UL b) {
+          const unsigned __int128 sum = static_cast<unsigned __int128>(a) + b;
+          return (a + b + static_cast<UL>(sum >> 64)) ^ static_cast<UL>(sum);
+        }},
+       {"subtract_high(a, b)", [](UL a, UL b) { return a - b; }},
+       {"multiply_wide(a, b)", [](UL a, UL b) { return UL{static_cast<U>(a)} * static_cast<U>(a >> 32) + b; }}},
+      pairs(edges<UL>(), edges<UL>()), prelude);
 }
 
 TEST_P(Integer, ConvertsBetweenWidths) {
@@ -336,9 +325,7 @@ __device__ int satu16(int a) { int r; asm("cvt.sat.u16.s32 %0, %1;" : "=r"(r) : 
 __device__ int add_sat(int a, int b) { int r; asm("add.sat.s32 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b)); return r; }
 __device__ int sub_sat(int a, int b) { int r; asm("sub.sat.s32 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b)); return r; }
 )";
-  const auto clamp = [](__int128 v, SL low, SL high) {
-    return static_cast<S>(v < low ? low : v > high ? high : v);
-  };
+  const auto clamp = [](__int128 v, SL low, SL high) { return static_cast<S>(v < low ? low : v > high ? high : v); };
   check<S, S, S>({{"sat8(a)", [=](S a, S) { return clamp(a, -128, 127); }},
                   {"satu8(a)", [=](S a, S) { return clamp(a, 0, 255); }},
                   {"satu16(a)", [=](S a, S) { return clamp(a, 0, 65535); }},
@@ -358,11 +345,9 @@ __device__ unsigned short min16(unsigned short a, unsigned short b) { unsigned s
 )";
   check<H, H, H>(
       {{"mul16(a, b)", [](H a, H b) { return static_cast<H>(U{a} * b); }},
-       {"hi16(a, b)",
-        [](H a, H b) { return static_cast<H>((S{static_cast<SH>(a)} * static_cast<SH>(b)) >> 16); }},
+       {"hi16(a, b)", [](H a, H b) { return static_cast<H>((S{static_cast<SH>(a)} * static_cast<SH>(b)) >> 16); }},
        {"add16(a, b)", [](H a, H b) { return static_cast<H>(a + b); }},
-       {"min16(a, b)",
-        [](H a, H b) { return static_cast<H>(std::min(static_cast<SH>(a), static_cast<SH>(b))); }}},
+       {"min16(a, b)", [](H a, H b) { return static_cast<H>(std::min(static_cast<SH>(a), static_cast<SH>(b))); }}},
       pairs(edges<H>(), edges<H>()), prelude);
 }
 

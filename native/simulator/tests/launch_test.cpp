@@ -9,8 +9,7 @@ class Launches : public DeviceTest {
   void SetUp() override {
     DeviceTest::SetUp();
     if (HasFatalFailure() || cannot_compile_for("compute_80")) return;
-    count_ = kernel("compute_80", "extern \"C\" __global__ void count(unsigned* c) { atomicAdd(c, 1u); }",
-                    "count");
+    count_ = kernel("compute_80", "extern \"C\" __global__ void count(unsigned* c) { atomicAdd(c, 1u); }", "count");
   }
   CUresult with_shape(std::array<unsigned, 3> blocks, std::array<unsigned, 3> threads, unsigned shared = 0) {
     Grid shape;
@@ -51,8 +50,8 @@ TEST_F(Launches, RefuseHandlesThatAreNoFunctions) {
   EXPECT_EQ(try_launch(nullptr, grid(1, 1)), CUDA_ERROR_INVALID_HANDLE);
   EXPECT_EQ(try_launch(reinterpret_cast<CUfunction>(context_), grid(1, 1)), CUDA_ERROR_INVALID_HANDLE);
   CUmodule module = nullptr;
-  ASSERT_CU(cuModuleLoadData(
-      &module, compile({"extern \"C\" __global__ void gone() {}", "compute_80", {}, {}}).ptx.c_str()));
+  ASSERT_CU(
+      cuModuleLoadData(&module, compile({"extern \"C\" __global__ void gone() {}", "compute_80", {}, {}}).ptx.c_str()));
   const CUfunction gone = function(module, "gone");
   ASSERT_CU(cuModuleUnload(module));
   EXPECT_EQ(try_launch(gone, grid(1, 1)), CUDA_ERROR_INVALID_HANDLE);
@@ -133,8 +132,7 @@ TEST_F(Occupancy, IsLimitedByThreadsBlocksAndSharedMemory) {
   EXPECT_EQ(blocks(light, 32, 40000), std::min(most, shared / ((40000 + reserved + 127) / 128 * 128)));
   if (driver().ours()) {
     EXPECT_EQ(
-        blocks(light, 32,
-               static_cast<size_t>(attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)) + 1),
+        blocks(light, 32, static_cast<size_t>(attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)) + 1),
         0);
   }
   int value = 0;
@@ -145,21 +143,18 @@ TEST_F(Occupancy, IsLimitedByThreadsBlocksAndSharedMemory) {
 }
 
 TEST_F(Occupancy, FindsTheBlockSizeThatFillsAMultiprocessor) {
-  const CUfunction light =
-      kernel("compute_80", "extern \"C\" __global__ void light(int* p) { *p = 1; }", "light");
+  const CUfunction light = kernel("compute_80", "extern \"C\" __global__ void light(int* p) { *p = 1; }", "light");
   const CUfunction bounded =
-      kernel("compute_80", "extern \"C\" __global__ void __launch_bounds__(96) bounded(int* p) { *p = 1; }",
-             "bounded");
+      kernel("compute_80", "extern \"C\" __global__ void __launch_bounds__(96) bounded(int* p) { *p = 1; }", "bounded");
   int grid_size = 0, block_size = 0;
   EXPECT_CU(CUDA_SUCCESS, cuOccupancyMaxPotentialBlockSize(&grid_size, &block_size, light, nullptr, 0, 0));
-  EXPECT_EQ(blocks(light, block_size, 0) * block_size,
-            attribute(CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR));
+  EXPECT_EQ(blocks(light, block_size, 0) * block_size, attribute(CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR));
   EXPECT_EQ(grid_size, blocks(light, block_size, 0) * attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT));
   EXPECT_CU(CUDA_SUCCESS, cuOccupancyMaxPotentialBlockSize(&grid_size, &block_size, bounded, nullptr, 0, 0));
   EXPECT_LE(block_size, 96);
-  EXPECT_CU(CUDA_SUCCESS, cuOccupancyMaxPotentialBlockSize(
-                              &grid_size, &block_size, light,
-                              [](int size) { return static_cast<size_t>(size) * 64; }, 0, 256));
+  EXPECT_CU(CUDA_SUCCESS,
+            cuOccupancyMaxPotentialBlockSize(
+                &grid_size, &block_size, light, [](int size) { return static_cast<size_t>(size) * 64; }, 0, 256));
   EXPECT_LE(block_size, 256);
 }
 

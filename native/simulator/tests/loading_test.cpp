@@ -12,8 +12,8 @@ class Loading : public DeviceTest {
   };
   Attempt attempt(const std::string& image, size_t capacity = 4096) {
     std::vector<char> error(capacity, '#'), info(4096, '#');
-    CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES,
-                              CU_JIT_INFO_LOG_BUFFER, CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES};
+    CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, CU_JIT_INFO_LOG_BUFFER,
+                              CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES};
     void* values[] = {error.data(), reinterpret_cast<void*>(error.size()), info.data(),
                       reinterpret_cast<void*>(info.size())};
     CUmodule module = nullptr;
@@ -32,9 +32,7 @@ class Loading : public DeviceTest {
   }
 };
 
-TEST_F(Loading, AcceptsWellFormedPtx) {
-  EXPECT_EQ(attempt(ptx("ld.param.u64 %rd1, [p];")).result, CUDA_SUCCESS);
-}
+TEST_F(Loading, AcceptsWellFormedPtx) { EXPECT_EQ(attempt(ptx("ld.param.u64 %rd1, [p];")).result, CUDA_SUCCESS); }
 
 TEST_F(Loading, RefusesAnUnknownInstructionWithLineAndText) {
   const Attempt refused = attempt(ptx("frobnicate.u32 %r1, %r2;"));
@@ -127,13 +125,11 @@ TEST_F(Refusal, OfInstructionsAboveTheModulesTarget) {
   };
   for (const Case& each : cases) {
     const std::string body = std::string(".reg .b16 %rs<4>;\n") + each.body;
-    for (const auto& [target, level] :
-         {std::pair{"sm_75", 75}, std::pair{"sm_80", 80}, std::pair{"sm_89", 89}}) {
+    for (const auto& [target, level] : {std::pair{"sm_75", 75}, std::pair{"sm_80", 80}, std::pair{"sm_89", 89}}) {
       if (level > capability() || level >= each.needed) continue;
       const Attempt refused = attempt(with_target(target, body.c_str()));
       EXPECT_EQ(refused.result, CUDA_ERROR_INVALID_PTX) << each.body << " for " << target;
-      EXPECT_NE(refused.error_log.find(std::string(each.body).substr(0, 5)), std::string::npos)
-          << refused.error_log;
+      EXPECT_NE(refused.error_log.find(std::string(each.body).substr(0, 5)), std::string::npos) << refused.error_log;
     }
   }
 }
@@ -142,8 +138,7 @@ TEST_F(Refusal, OfInstructionsAboveTheModulesVersion) {
   if (!driver().ours()) GTEST_SKIP() << "only our simulator holds instructions against .version";
   EXPECT_EQ(attempt(ptx("cp.async.commit_group;", ".version 6.5\n.target sm_75\n.address_size 64\n")).result,
             CUDA_ERROR_INVALID_PTX);
-  EXPECT_EQ(attempt(ptx("redux.sync.add.s32 %r1, %r2, 0xffffffff;",
-                        ".version 6.5\n.target sm_75\n.address_size 64\n"))
+  EXPECT_EQ(attempt(ptx("redux.sync.add.s32 %r1, %r2, 0xffffffff;", ".version 6.5\n.target sm_75\n.address_size 64\n"))
                 .result,
             CUDA_ERROR_INVALID_PTX);
 }

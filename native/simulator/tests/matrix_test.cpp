@@ -59,8 +59,7 @@ TEST_P(Matrix, MultipliesFragments) {
     SCOPED_TRACE(product.instruction);
     const int in_register = 32 / product.element_bits, a_registers = product.k / (2 * in_register),
               b_registers = product.k / (4 * in_register);
-    const std::string type = product.integer_result ? "r" : "f",
-                      c_type = product.integer_result ? "int" : "float";
+    const std::string type = product.integer_result ? "r" : "f", c_type = product.integer_result ? "int" : "float";
     std::string d_list, a_list, b_list, c_list, inputs;
     const auto operands = [](int count, int from) {
       std::string list = "{";
@@ -73,16 +72,14 @@ TEST_P(Matrix, MultipliesFragments) {
     c_list = operands(4, 4 + a_registers + b_registers);
     for (int i = 0; i < a_registers; ++i) inputs += "\"r\"(a[" + std::to_string(i) + "]), ";
     for (int i = 0; i < b_registers; ++i) inputs += "\"r\"(b[" + std::to_string(i) + "]), ";
-    for (int i = 0; i < 4; ++i)
-      inputs += "\"" + type + "\"(c[" + std::to_string(i) + "])" + (i < 3 ? ", " : "");
+    for (int i = 0; i < 4; ++i) inputs += "\"" + type + "\"(c[" + std::to_string(i) + "])" + (i < 3 ? ", " : "");
     const std::string source =
-        "extern \"C\" __global__ void multiply(const unsigned* as, const unsigned* bs, const " + c_type +
-        "* cs, " + c_type + "* ds) {\n  const unsigned* a = as + threadIdx.x * " +
-        std::to_string(a_registers) + ";\n  const unsigned* b = bs + threadIdx.x * " +
-        std::to_string(b_registers) + ";\n  const " + c_type + "* c = cs + threadIdx.x * 4;\n  " + c_type +
-        " d[4];\n  asm volatile(\"mma.sync.aligned." + product.instruction + " " + d_list + ", " + a_list +
-        ", " + b_list + ", " + c_list + ";\" : \"=" + type + "\"(d[0]), \"=" + type + "\"(d[1]), \"=" + type +
-        "\"(d[2]), \"=" + type + "\"(d[3]) : " + inputs +
+        "extern \"C\" __global__ void multiply(const unsigned* as, const unsigned* bs, const " + c_type + "* cs, " +
+        c_type + "* ds) {\n  const unsigned* a = as + threadIdx.x * " + std::to_string(a_registers) +
+        ";\n  const unsigned* b = bs + threadIdx.x * " + std::to_string(b_registers) + ";\n  const " + c_type +
+        "* c = cs + threadIdx.x * 4;\n  " + c_type + " d[4];\n  asm volatile(\"mma.sync.aligned." +
+        product.instruction + " " + d_list + ", " + a_list + ", " + b_list + ", " + c_list + ";\" : \"=" + type +
+        "\"(d[0]), \"=" + type + "\"(d[1]), \"=" + type + "\"(d[2]), \"=" + type + "\"(d[3]) : " + inputs +
         ");\n  for (int i = 0; i < 4; ++i) ds[threadIdx.x * 4 + i] = d[i];\n}\n";
     const CUfunction multiply = kernel(source, "multiply");
 
@@ -101,8 +98,7 @@ TEST_P(Matrix, MultipliesFragments) {
       for (int r = 0; r < a_registers; ++r) {
         uint32_t word = 0;
         for (int j = 0; j < in_register; ++j)
-          word |= product.encode_a(
-                      a[(group + 8 * (r & 1)) * k + place * in_register + j + (r / 2) * 4 * in_register])
+          word |= product.encode_a(a[(group + 8 * (r & 1)) * k + place * in_register + j + (r / 2) * 4 * in_register])
                   << (j * product.element_bits % 32);
         a_fragments.push_back(word);
       }

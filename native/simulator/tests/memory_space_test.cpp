@@ -118,8 +118,7 @@ extern "C" __global__ void indexed(const int* order, int* out) {
   for (int t = 0; t < 192; ++t) {
     const int thread = t % 96;
     uint32_t sum = 0;
-    for (int i = 0; i < 32; ++i)
-      sum = sum * 3 + static_cast<uint32_t>(order[(i + thread) & 31] * (thread + 1));
+    for (int i = 0; i < 32; ++i) sum = sum * 3 + static_cast<uint32_t>(order[(i + thread) & 31] * (thread + 1));
     ASSERT_EQ(static_cast<uint32_t>(result[t]), sum) << t;
   }
 }
@@ -168,10 +167,9 @@ extern "C" __global__ void parameters(char c, short s, int i, long long l, float
     int values[5];
   };
   Buffer<double> out(11);
-  launch(function, grid(1, 1), char{-5}, short{-300}, int{123456}, static_cast<long long>(1) << 40, 1.5f,
-         2.25, Mixed{7, 8.5, -9, {1, 2, 3, 4, 5}}, true, 3, out);
-  EXPECT_EQ(out.download(),
-            (std::vector<double>{-5, -300, 123456, 1099511627776.0, 1.5, 2.25, 7, 8.5, -9, 4, 1}));
+  launch(function, grid(1, 1), char{-5}, short{-300}, int{123456}, static_cast<long long>(1) << 40, 1.5f, 2.25,
+         Mixed{7, 8.5, -9, {1, 2, 3, 4, 5}}, true, 3, out);
+  EXPECT_EQ(out.download(), (std::vector<double>{-5, -300, 123456, 1099511627776.0, 1.5, 2.25, 7, 8.5, -9, 4, 1}));
 }
 
 TEST_P(MemorySpace, ReadsThroughTheReadOnlyAndStreamingPaths) {
@@ -268,12 +266,10 @@ TEST_P(DynamicShared, NeedsTheAttributeAbove48KiBAndEndsAtTheDevicesLimit) {
             cuFuncSetAttribute(fill, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, most + 1));
   EXPECT_CU(CUDA_SUCCESS, cuFuncSetAttribute(fill, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, most));
   int granted = 0;
-  EXPECT_CU(CUDA_SUCCESS,
-            cuFuncGetAttribute(&granted, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, fill));
+  EXPECT_CU(CUDA_SUCCESS, cuFuncGetAttribute(&granted, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, fill));
   EXPECT_EQ(granted, most);
   launch(fill, grid(1, 64, static_cast<unsigned>(most)), out, static_cast<unsigned>(most));
-  EXPECT_EQ(try_launch(fill, grid(1, 64, static_cast<unsigned>(most) + 1), out, 0u),
-            CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(try_launch(fill, grid(1, 64, static_cast<unsigned>(most) + 1), out, 0u), CUDA_ERROR_INVALID_VALUE);
 }
 
 TEST_P(DynamicShared, StartsPastTheReservedKibibyte) {

@@ -85,8 +85,7 @@ TEST_F(MemoryCalls, RefuseCopiesPastTheEnd) {
   if (driver().ours()) {
     EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD_v2(a.address(), nullptr, 8));
     EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpy(a.address(), 0x1000, 8));
-    EXPECT_CU(CUDA_ERROR_INVALID_VALUE,
-              cuMemcpyHtoD_v2(a.address(), reinterpret_cast<void*>(b.address()), 8));
+    EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD_v2(a.address(), reinterpret_cast<void*>(b.address()), 8));
   }
 }
 
@@ -180,8 +179,8 @@ TEST_F(MemoryCalls, TellWhatAPointerIs) {
   EXPECT_NE(id, other_id);
 
   int local = 0;
-  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
-                                                            reinterpret_cast<CUdeviceptr>(&local)));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE,
+            cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, reinterpret_cast<CUdeviceptr>(&local)));
   CUpointer_attribute attributes[] = {CU_POINTER_ATTRIBUTE_MEMORY_TYPE, CU_POINTER_ATTRIBUTE_DEVICE_POINTER};
   CUdeviceptr pointer = 1;
   void* data[] = {&type, &pointer};
@@ -202,8 +201,8 @@ TEST_F(MemoryCalls, PinAndRegisterHostMemory) {
   unsigned flags = 0, type = 0;
   EXPECT_CU(CUDA_SUCCESS, cuMemHostGetFlags(&flags, pinned));
   EXPECT_NE(flags & CU_MEMHOSTALLOC_PORTABLE, 0u);
-  EXPECT_CU(CUDA_SUCCESS, cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
-                                                reinterpret_cast<CUdeviceptr>(pinned)));
+  EXPECT_CU(CUDA_SUCCESS,
+            cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, reinterpret_cast<CUdeviceptr>(pinned)));
   EXPECT_EQ(type, static_cast<unsigned>(CU_MEMORYTYPE_HOST));
   CUdeviceptr mapped = 0;
   EXPECT_CU(CUDA_SUCCESS, cuMemHostGetDevicePointer_v2(&mapped, pinned, 0));

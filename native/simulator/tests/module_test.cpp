@@ -143,8 +143,8 @@ TEST_P(ModuleKernels, TellsAttributesAndParameters) {
 }
 
 TEST_P(ModuleKernels, PassesPackedParameters) {
-  const CUfunction function = kernel(
-      "extern \"C\" __global__ void store(int* to, char c, double d) { to[0] = c + (int)d; }", "store");
+  const CUfunction function =
+      kernel("extern \"C\" __global__ void store(int* to, char c, double d) { to[0] = c + (int)d; }", "store");
   Buffer<int32_t> out(std::vector<int32_t>{0});
   struct {
     CUdeviceptr to;
@@ -152,15 +152,12 @@ TEST_P(ModuleKernels, PassesPackedParameters) {
     double d;
   } packed{out.address(), 5, 37.5};
   size_t size = sizeof packed;
-  void* extra[] = {CU_LAUNCH_PARAM_BUFFER_POINTER, &packed, CU_LAUNCH_PARAM_BUFFER_SIZE, &size,
-                   CU_LAUNCH_PARAM_END};
+  void* extra[] = {CU_LAUNCH_PARAM_BUFFER_POINTER, &packed, CU_LAUNCH_PARAM_BUFFER_SIZE, &size, CU_LAUNCH_PARAM_END};
   ASSERT_CU(cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, nullptr, nullptr, extra));
   EXPECT_EQ(out.download()[0], 42);
-  EXPECT_CU(CUDA_ERROR_INVALID_VALUE,
-            cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, nullptr, nullptr, nullptr));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, nullptr, nullptr, nullptr));
   void* pointers[] = {&packed.to, &packed.c, &packed.d};
-  EXPECT_CU(CUDA_ERROR_INVALID_VALUE,
-            cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, nullptr, pointers, extra));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, nullptr, pointers, extra));
 }
 
 }  // namespace

@@ -107,8 +107,7 @@ class MemoryLimit : public DeviceTest {
     DeviceTest::SetUp();
     size_t total = 0;
     ASSERT_CU(cuDeviceTotalMem_v2(&total, 0));
-    if (total != limit)
-      GTEST_SKIP() << "needs KERNELS_SIM_MEMORY=64M, which the ctest entry memory-limit sets";
+    if (total != limit) GTEST_SKIP() << "needs KERNELS_SIM_MEMORY=64M, which the ctest entry memory-limit sets";
   }
 };
 

@@ -30,8 +30,7 @@ class Process : public testing::Test {
       setenv(variable, value, 1);
       setenv("KERNELS_PROCESS_CHILD", "1", 1);
       if (!std::freopen("/dev/null", "w", stdout)) _exit(126);
-      execl("/proc/self/exe", "simulator-tests", (std::string("--gtest_filter=ProcessChild.") + test).c_str(),
-            nullptr);
+      execl("/proc/self/exe", "simulator-tests", (std::string("--gtest_filter=ProcessChild.") + test).c_str(), nullptr);
       _exit(127);
     }
     Ending ending;
@@ -44,8 +43,7 @@ class Process : public testing::Test {
 class ProcessChild : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::getenv("KERNELS_PROCESS_CHILD"))
-      GTEST_SKIP() << "run by the suite Process in a process of its own";
+    if (!std::getenv("KERNELS_PROCESS_CHILD")) GTEST_SKIP() << "run by the suite Process in a process of its own";
   }
 };
 
@@ -100,11 +98,9 @@ TEST_F(Process, SaysAtItsEndWhatWasLeft) {
 TEST_F(Process, ExplainsFailingCallsWhenAsked) {
   const Ending verbose = run("FailsACall", "KERNELS_SIM_VERBOSE", "1");
   EXPECT_EQ(verbose.status, 0);
-  EXPECT_NE(verbose.errors.find("cuDeviceGetAttribute: CUDA_ERROR_INVALID_DEVICE: device 42 of 1"),
-            std::string::npos)
+  EXPECT_NE(verbose.errors.find("cuDeviceGetAttribute: CUDA_ERROR_INVALID_DEVICE: device 42 of 1"), std::string::npos)
       << verbose.errors;
-  EXPECT_EQ(run("FailsACall", "KERNELS_SIM_VERBOSE", "0").errors.find("cuDeviceGetAttribute"),
-            std::string::npos);
+  EXPECT_EQ(run("FailsACall", "KERNELS_SIM_VERBOSE", "0").errors.find("cuDeviceGetAttribute"), std::string::npos);
 }
 
 }  // namespace

@@ -39,9 +39,8 @@ std::vector<uint16_t> all_patterns() {
 std::vector<float> around_every_value(const SmallFormat& format) {
   std::vector<float> values{0.0f, -0.0f, INFINITY, -INFINITY, NAN, 3.4e38f, -3.4e38f, 1e-45f, -1e-45f};
   for (uint32_t bits = 0; bits <= format.largest_finite(); ++bits) {
-    const double value = format.decode(bits), next = bits == format.largest_finite()
-                                                         ? 2 * value - format.decode(bits - 1)
-                                                         : format.decode(bits + 1);
+    const double value = format.decode(bits),
+                 next = bits == format.largest_finite() ? 2 * value - format.decode(bits - 1) : format.decode(bits + 1);
     for (const float v : {static_cast<float>(value), static_cast<float>((value + next) / 2)})
       for (const float each : {v, std::nextafterf(v, INFINITY), std::nextafterf(v, -INFINITY)})
         values.push_back(each), values.push_back(-each);
@@ -53,8 +52,8 @@ void expect_same(const SmallFormat& format, float input, uint32_t expected, uint
                  int& failures) {
   if (expected == actual || (format.is_nan(expected) && format.is_nan(actual))) return;
   if (++failures <= 5)
-    ADD_FAILURE() << what << "(" << std::hexfloat << input << "): is 0x" << std::hex << actual
-                  << ", should be 0x" << expected;
+    ADD_FAILURE() << what << "(" << std::hexfloat << input << "): is 0x" << std::hex << actual << ", should be 0x"
+                  << expected;
 }
 
 TEST_P(SmallFloat, WidensEveryHalf) {
@@ -66,33 +65,32 @@ TEST_P(SmallFloat, WidensEveryHalf) {
       ASSERT_TRUE(std::isnan(results[bits])) << bits;
     else
       ASSERT_EQ(results[bits], static_cast<float>(expected)) << bits;
-    ASSERT_EQ(std::signbit(results[bits]) || std::isnan(expected),
-              (bits & 0x8000) != 0 || std::isnan(expected))
+    ASSERT_EQ(std::signbit(results[bits]) || std::isnan(expected), (bits & 0x8000) != 0 || std::isnan(expected))
         << bits;
   }
 }
 
 TEST_P(SmallFloat, NarrowsToHalfAroundEveryValue) {
   const std::vector<float> inputs = around_every_value(half_format);
-  const auto nearest = map<float, uint16_t>(
-      inputs, "float", "unsigned short", R"(  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(out[i]) : "f"(in[i]));)");
-  const auto truncated = map<float, uint16_t>(
-      inputs, "float", "unsigned short", R"(  asm("cvt.rz.f16.f32 %0, %1;" : "=h"(out[i]) : "f"(in[i]));)");
+  const auto nearest = map<float, uint16_t>(inputs, "float", "unsigned short",
+                                            R"(  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(out[i]) : "f"(in[i]));)");
+  const auto truncated = map<float, uint16_t>(inputs, "float", "unsigned short",
+                                              R"(  asm("cvt.rz.f16.f32 %0, %1;" : "=h"(out[i]) : "f"(in[i]));)");
   int failures = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    expect_same(half_format, inputs[i], half_format.encode(inputs[i], false, false), nearest[i],
-                "cvt.rn.f16.f32", failures);
-    expect_same(half_format, inputs[i], half_format.encode(inputs[i], true, false), truncated[i],
-                "cvt.rz.f16.f32", failures);
+    expect_same(half_format, inputs[i], half_format.encode(inputs[i], false, false), nearest[i], "cvt.rn.f16.f32",
+                failures);
+    expect_same(half_format, inputs[i], half_format.encode(inputs[i], true, false), truncated[i], "cvt.rz.f16.f32",
+                failures);
   }
 }
 
 TEST_P(SmallFloat, NarrowsToBfloat16AroundEveryValue) {
   const std::vector<float> inputs = around_every_value(bfloat16_format);
-  const auto nearest = map<float, uint16_t>(
-      inputs, "float", "unsigned short", R"(  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(out[i]) : "f"(in[i]));)");
-  const auto truncated = map<float, uint16_t>(
-      inputs, "float", "unsigned short", R"(  asm("cvt.rz.bf16.f32 %0, %1;" : "=h"(out[i]) : "f"(in[i]));)");
+  const auto nearest = map<float, uint16_t>(inputs, "float", "unsigned short",
+                                            R"(  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(out[i]) : "f"(in[i]));)");
+  const auto truncated = map<float, uint16_t>(inputs, "float", "unsigned short",
+                                              R"(  asm("cvt.rz.bf16.f32 %0, %1;" : "=h"(out[i]) : "f"(in[i]));)");
   int failures = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
     expect_same(bfloat16_format, inputs[i], bfloat16_format.encode(inputs[i], false, false), nearest[i],
@@ -117,16 +115,13 @@ TEST_P(SmallFloat, WidensEveryBfloat16) {
 TEST_P(SmallFloat, PacksPairsWithTheFirstOperandOnTop) {
   const std::vector<float> inputs{1.0f, -2.5f, 0.1f, 65504.0f};
   const auto halves = map<float, uint32_t>(
-      inputs, "float", "unsigned",
-      R"(  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(out[i]) : "f"(in[i]), "f"(3.0f));)");
+      inputs, "float", "unsigned", R"(  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(out[i]) : "f"(in[i]), "f"(3.0f));)");
   const auto brains = map<float, uint32_t>(
-      inputs, "float", "unsigned",
-      R"(  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out[i]) : "f"(in[i]), "f"(3.0f));)");
+      inputs, "float", "unsigned", R"(  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out[i]) : "f"(in[i]), "f"(3.0f));)");
   for (size_t i = 0; i < inputs.size(); ++i) {
-    EXPECT_EQ(halves[i],
-              half_format.encode(inputs[i], false, false) << 16 | half_format.encode(3.0, false, false));
-    EXPECT_EQ(brains[i], bfloat16_format.encode(inputs[i], false, false) << 16 |
-                             bfloat16_format.encode(3.0, false, false));
+    EXPECT_EQ(halves[i], half_format.encode(inputs[i], false, false) << 16 | half_format.encode(3.0, false, false));
+    EXPECT_EQ(brains[i],
+              bfloat16_format.encode(inputs[i], false, false) << 16 | bfloat16_format.encode(3.0, false, false));
   }
 }
 
@@ -138,10 +133,9 @@ TEST_P(SmallFloat, CalculatesWithHalves) {
   for (const uint32_t a : operands)
     for (const uint32_t b : operands) inputs.push_back(a << 16 | b);
   const auto run = [&](const char* instruction) {
-    return map<uint32_t, uint16_t>(
-        inputs, "unsigned", "unsigned short",
-        std::string("  const unsigned short a = in[i] >> 16, b = in[i];\n  asm(\"") + instruction +
-            "\" : \"=h\"(out[i]) : \"h\"(a), \"h\"(b));");
+    return map<uint32_t, uint16_t>(inputs, "unsigned", "unsigned short",
+                                   std::string("  const unsigned short a = in[i] >> 16, b = in[i];\n  asm(\"") +
+                                       instruction + "\" : \"=h\"(out[i]) : \"h\"(a), \"h\"(b));");
   };
   const auto sums = run("add.rn.f16 %0, %1, %2;"), differences = run("sub.rn.f16 %0, %1, %2;"),
              products = run("mul.rn.f16 %0, %1, %2;"), fused = run("fma.rn.f16 %0, %1, %2, %1;");
@@ -149,8 +143,7 @@ TEST_P(SmallFloat, CalculatesWithHalves) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const double a = half_format.decode(inputs[i] >> 16), b = half_format.decode(inputs[i] & 0xffff);
     const auto expect = [&](double exact, uint16_t actual, const char* what) {
-      expect_same(half_format, static_cast<float>(a), half_format.encode(exact, false, false), actual, what,
-                  failures);
+      expect_same(half_format, static_cast<float>(a), half_format.encode(exact, false, false), actual, what, failures);
     };
     expect(a + b, sums[i], "add.f16");
     expect(a - b, differences[i], "sub.f16");
@@ -173,11 +166,11 @@ TEST_P(SmallFloat, CalculatesWithPairsOfHalvesAndBfloats) {
     for (const int shift : {0, 16}) {
       const uint32_t a = inputs[i] >> shift & 0xffff;
       const auto expected = [&](const SmallFormat& format, uint32_t c) {
-        return format.encode(std::fma(format.decode(a), format.decode(a), format.decode(c >> shift & 0xffff)),
-                             false, false);
+        return format.encode(std::fma(format.decode(a), format.decode(a), format.decode(c >> shift & 0xffff)), false,
+                             false);
       };
-      expect_same(half_format, static_cast<float>(i), expected(half_format, 0x3c003800u),
-                  halves[i] >> shift & 0xffff, "fma.f16x2", failures);
+      expect_same(half_format, static_cast<float>(i), expected(half_format, 0x3c003800u), halves[i] >> shift & 0xffff,
+                  "fma.f16x2", failures);
       expect_same(bfloat16_format, static_cast<float>(i), expected(bfloat16_format, 0x3f803f00u),
                   brains[i] >> shift & 0xffff, "fma.bf16x2", failures);
     }
@@ -200,11 +193,7 @@ TEST_P(SmallFloat, ComparesHalves) {
     const uint32_t a = inputs[i] >> 16, b = inputs[i] & 0xffff;
     const double x = half_format.decode(a), y = half_format.decode(b);
     EXPECT_EQ(results[i] >> 16, uint32_t{x < y}) << std::hex << inputs[i];
-    const uint32_t least = std::isnan(x)   ? b
-                           : std::isnan(y) ? a
-                           : x == y        ? (std::signbit(x) ? a : b)
-                           : x < y         ? a
-                                           : b;
+    const uint32_t least = std::isnan(x) ? b : std::isnan(y) ? a : x == y ? (std::signbit(x) ? a : b) : x < y ? a : b;
     expect_same(half_format, static_cast<float>(x), least, results[i] & 0xffff, "min.f16", failures);
   }
 }
@@ -221,20 +210,17 @@ FOR_EACH_ARCHITECTURE(Float8);
 TEST_P(Float8, WidensEveryPattern) {
   std::vector<uint16_t> inputs(256);
   for (size_t i = 0; i < 256; ++i) inputs[i] = static_cast<uint16_t>(i << 8 | (255 - i));
-  const auto e4m3 =
-      map<uint16_t, uint32_t>(inputs, "unsigned short", "unsigned",
-                              R"(  asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(out[i]) : "h"(in[i]));)");
-  const auto e5m2 =
-      map<uint16_t, uint32_t>(inputs, "unsigned short", "unsigned",
-                              R"(  asm("cvt.rn.f16x2.e5m2x2 %0, %1;" : "=r"(out[i]) : "h"(in[i]));)");
+  const auto e4m3 = map<uint16_t, uint32_t>(inputs, "unsigned short", "unsigned",
+                                            R"(  asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(out[i]) : "h"(in[i]));)");
+  const auto e5m2 = map<uint16_t, uint32_t>(inputs, "unsigned short", "unsigned",
+                                            R"(  asm("cvt.rn.f16x2.e5m2x2 %0, %1;" : "=r"(out[i]) : "h"(in[i]));)");
   int failures = 0;
   for (uint32_t i = 0; i < 256; ++i)
     for (const int half : {0, 1}) {
       const uint32_t bits = half ? i : 255 - i;
       const auto expect = [&](const SmallFormat& format, uint32_t packed, const char* what) {
-        expect_same(half_format, static_cast<float>(bits),
-                    half_format.encode(format.decode(bits), false, false), packed >> (16 * half) & 0xffff,
-                    what, failures);
+        expect_same(half_format, static_cast<float>(bits), half_format.encode(format.decode(bits), false, false),
+                    packed >> (16 * half) & 0xffff, what, failures);
       };
       expect(e4m3_format, e4m3[i], "cvt.f16x2.e4m3x2");
       expect(e5m2_format, e5m2[i], "cvt.f16x2.e5m2x2");
@@ -251,8 +237,7 @@ TEST_P(Float8, NarrowsAndSaturatesAroundEveryValue) {
     int failures = 0;
     for (size_t i = 0; i < inputs.size(); ++i) {
       expect_same(format, inputs[i], format.encode(inputs[i], false, true), results[i] >> 8, name, failures);
-      expect_same(format, -inputs[i], format.encode(-inputs[i], false, true), results[i] & 0xff, name,
-                  failures);
+      expect_same(format, -inputs[i], format.encode(-inputs[i], false, true), results[i] & 0xff, name, failures);
     }
   }
 }
@@ -260,16 +245,16 @@ TEST_P(Float8, NarrowsAndSaturatesAroundEveryValue) {
 TEST_P(Float8, NarrowsEveryHalf) {
   std::vector<uint32_t> inputs(65536);
   for (uint32_t i = 0; i < 65536; ++i) inputs[i] = i << 16 | i;
-  const auto results = map<uint32_t, uint16_t>(
-      inputs, "unsigned", "unsigned short",
-      R"(  asm("cvt.rn.satfinite.e4m3x2.f16x2 %0, %1;" : "=h"(out[i]) : "r"(in[i]));)");
+  const auto results =
+      map<uint32_t, uint16_t>(inputs, "unsigned", "unsigned short",
+                              R"(  asm("cvt.rn.satfinite.e4m3x2.f16x2 %0, %1;" : "=h"(out[i]) : "r"(in[i]));)");
   int failures = 0;
   for (uint32_t i = 0; i < 65536; ++i) {
     const uint32_t expected = e4m3_format.encode(half_format.decode(i), false, true);
-    expect_same(e4m3_format, static_cast<float>(half_format.decode(i)), expected, results[i] & 0xff,
-                "cvt.e4m3x2.f16x2", failures);
-    expect_same(e4m3_format, static_cast<float>(half_format.decode(i)), expected, results[i] >> 8,
-                "cvt.e4m3x2.f16x2", failures);
+    expect_same(e4m3_format, static_cast<float>(half_format.decode(i)), expected, results[i] & 0xff, "cvt.e4m3x2.f16x2",
+                failures);
+    expect_same(e4m3_format, static_cast<float>(half_format.decode(i)), expected, results[i] >> 8, "cvt.e4m3x2.f16x2",
+                failures);
   }
 }
 

@@ -168,8 +168,7 @@ TEST_F(Streams, ForbidDriverCallsInHostFunctions) {
   CUresult inside = CUDA_SUCCESS;
   EXPECT_CU(CUDA_SUCCESS,
             cuLaunchHostFunc(
-                nullptr, [](void* result) { *static_cast<CUresult*>(result) = driver().cuCtxSynchronize(); },
-                &inside));
+                nullptr, [](void* result) { *static_cast<CUresult*>(result) = driver().cuCtxSynchronize(); }, &inside));
   EXPECT_CU(CUDA_SUCCESS, cuCtxSynchronize());
   EXPECT_EQ(inside, CUDA_ERROR_NOT_PERMITTED);
 }
@@ -181,8 +180,7 @@ TEST_F(Streams, ReturnBeforeTheWorkIsDoneWhenTheyHaveThreads) {
   if (!driver().ours() || !threads || std::string(threads) != "1")
     GTEST_SKIP() << "needs KERNELS_SIM_ASYNC=1, which the ctest entry streams-on-threads sets";
   std::atomic<bool> go{false};
-  const CUstream s = stream(CU_STREAM_NON_BLOCKING), other = stream(CU_STREAM_NON_BLOCKING),
-                 blocking = stream();
+  const CUstream s = stream(CU_STREAM_NON_BLOCKING), other = stream(CU_STREAM_NON_BLOCKING), blocking = stream();
   CUevent event = nullptr;
   ASSERT_CU(cuEventCreate(&event, 0));
   EXPECT_CU(CUDA_SUCCESS, cuLaunchHostFunc(
@@ -224,8 +222,8 @@ TEST_F(Streams, TakePageableSourcesAtTheCall) {
 
 TEST_F(Streams, CanBeUsedByManyThreads) {
   Buffer<uint32_t> cells(std::vector<uint32_t>(8, 0));
-  const CUfunction add = kernel(
-      "compute_80", "extern \"C\" __global__ void add(unsigned* c) { atomicAdd(c, threadIdx.x); }", "add");
+  const CUfunction add =
+      kernel("compute_80", "extern \"C\" __global__ void add(unsigned* c) { atomicAdd(c, threadIdx.x); }", "add");
   std::vector<std::thread> threads;
   const CUstream shared = stream();
   for (unsigned t = 0; t < 8; ++t)
@@ -234,8 +232,7 @@ TEST_F(Streams, CanBeUsedByManyThreads) {
       CUstream own = nullptr;
       ASSERT_CU(cuStreamCreate(&own, CU_STREAM_NON_BLOCKING));
       for (int i = 0; i < 20; ++i) {
-        EXPECT_EQ(try_launch(add, grid(2, 32, 0, i % 2 ? own : shared), cells.address() + 4 * t),
-                  CUDA_SUCCESS);
+        EXPECT_EQ(try_launch(add, grid(2, 32, 0, i % 2 ? own : shared), cells.address() + 4 * t), CUDA_SUCCESS);
         CUdeviceptr memory = 0;
         EXPECT_CU(CUDA_SUCCESS, cuMemAllocAsync(&memory, 256, own));
         EXPECT_CU(CUDA_SUCCESS, cuMemsetD8Async(memory, 1, 256, own));

@@ -95,11 +95,9 @@ TEST_P(Warp, VotesOverItsMask) {
   for (uint32_t lane = 0; lane < 32; ++lane) ballot |= in[lane] << lane;
   EXPECT_EQ(map("r = __ballot_sync(~0u, v);", in), std::vector<uint32_t>(32, ballot));
   EXPECT_EQ(map("r = __any_sync(~0u, v) * 2 + __all_sync(~0u, v);", in), std::vector<uint32_t>(32, 2));
-  EXPECT_EQ(map("r = __any_sync(~0u, v > 1) * 2 + __all_sync(~0u, v < 2);", in),
-            std::vector<uint32_t>(32, 1));
+  EXPECT_EQ(map("r = __any_sync(~0u, v > 1) * 2 + __all_sync(~0u, v < 2);", in), std::vector<uint32_t>(32, 1));
   // Halves of the warp vote each among themselves.
-  const auto halves =
-      map("if (lane < 16) r = __ballot_sync(0xffffu, v); else r = __ballot_sync(0xffff0000u, !v);", in);
+  const auto halves = map("if (lane < 16) r = __ballot_sync(0xffffu, v); else r = __ballot_sync(0xffff0000u, !v);", in);
   for (uint32_t lane = 0; lane < 32; ++lane)
     EXPECT_EQ(halves[lane], lane < 16 ? ballot & 0xffff : ~ballot & 0xffff0000u);
   EXPECT_EQ(map("unsigned u; asm volatile(\"{ .reg .pred p, q; setp.ne.u32 p, %1, 0; vote.sync.uni.pred q, "
@@ -148,10 +146,8 @@ TEST_P(Warp, ReducesInOneInstruction) {
   EXPECT_EQ(map("r = __reduce_xor_sync(~0u, v);", in), everywhere(parity));
   EXPECT_EQ(map("r = __reduce_min_sync(~0u, v);", in), everywhere(least));
   EXPECT_EQ(map("r = __reduce_max_sync(~0u, v);", in), everywhere(most));
-  EXPECT_EQ(map("r = (unsigned)__reduce_min_sync(~0u, (int)v);", in),
-            everywhere(static_cast<uint32_t>(lowest)));
-  EXPECT_EQ(map("r = (unsigned)__reduce_max_sync(~0u, (int)v);", in),
-            everywhere(static_cast<uint32_t>(highest)));
+  EXPECT_EQ(map("r = (unsigned)__reduce_min_sync(~0u, (int)v);", in), everywhere(static_cast<uint32_t>(lowest)));
+  EXPECT_EQ(map("r = (unsigned)__reduce_max_sync(~0u, (int)v);", in), everywhere(static_cast<uint32_t>(highest)));
 }
 
 TEST_P(Warp, ReducesATreeOfShufflesInAPartialWarp) {

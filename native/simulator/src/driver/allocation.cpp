@@ -26,9 +26,8 @@ std::map<uint64_t, AllocationRecord>::iterator at(uint64_t address, const char* 
   std::string what;
   Allocation inside;
   if (memory().find(address, &inside))
-    fail(CUDA_ERROR_INVALID_VALUE,
-         "0x%llx is not the start of %s: it is %llu bytes inside the allocation at 0x%llx", hex(address),
-         wanted, hex(address - inside.address), hex(inside.address));
+    fail(CUDA_ERROR_INVALID_VALUE, "0x%llx is not the start of %s: it is %llu bytes inside the allocation at 0x%llx",
+         hex(address), wanted, hex(address - inside.address), hex(inside.address));
   memory().resolve(address, 1, &what);
   fail(CUDA_ERROR_INVALID_VALUE, "0x%llx is not the start of %s: %s", hex(address), wanted, what.c_str());
 }
@@ -50,8 +49,8 @@ uint64_t allocate(const ContextPointer& context, size_t bytes, AllocationKind ki
   if (bytes == 0) fail(CUDA_ERROR_INVALID_VALUE, "an allocation of 0 bytes");
   const DeviceModel& model = context->model();
   const auto refuse = [&] {
-    fail(CUDA_ERROR_OUT_OF_MEMORY, "%zu bytes asked, %zu used and %zu held by pools of %zu on device %d",
-         bytes, memory().used(model.ordinal), pooled_slack(model.ordinal), model.memory_bytes, model.ordinal);
+    fail(CUDA_ERROR_OUT_OF_MEMORY, "%zu bytes asked, %zu used and %zu held by pools of %zu on device %d", bytes,
+         memory().used(model.ordinal), pooled_slack(model.ordinal), model.memory_bytes, model.ordinal);
   };
   std::lock_guard lock(book_mutex);
   if (pool) {
@@ -85,8 +84,7 @@ void free_device(uint64_t address) {
   const auto found = at(address, "device memory");
   if (!on_device(found->second) || found->second.free_submitted)
     fail(CUDA_ERROR_INVALID_VALUE, "0x%llx is %s", hex(address),
-         found->second.free_submitted ? "freed already by cuMemFreeAsync"
-                                      : "host memory: cuMemFreeHost frees it");
+         found->second.free_submitted ? "freed already by cuMemFreeAsync" : "host memory: cuMemFreeHost frees it");
   release(found->second);
   book().erase(found);
 }
@@ -96,9 +94,8 @@ void free_host(void* host) {
   std::lock_guard lock(book_mutex);
   const auto found = at(address, "pinned host memory");
   if (on_device(found->second) || found->second.registered)
-    fail(
-        CUDA_ERROR_INVALID_VALUE, "0x%llx is %s", hex(address),
-        found->second.registered ? "registered memory: cuMemHostUnregister unregisters it" : "device memory");
+    fail(CUDA_ERROR_INVALID_VALUE, "0x%llx is %s", hex(address),
+         found->second.registered ? "registered memory: cuMemHostUnregister unregisters it" : "device memory");
   release(found->second);
   book().erase(found);
 }
@@ -114,10 +111,8 @@ void free_pooled(uint64_t address) {
 std::shared_ptr<MemoryPool> submit_free(uint64_t address) {
   std::lock_guard lock(book_mutex);
   AllocationRecord& record = at(address, "memory of a pool")->second;
-  if (!record.pool)
-    fail(CUDA_ERROR_INVALID_VALUE, "0x%llx was not allocated by cuMemAllocAsync", hex(address));
-  if (record.free_submitted)
-    fail(CUDA_ERROR_INVALID_VALUE, "0x%llx is freed already by cuMemFreeAsync", hex(address));
+  if (!record.pool) fail(CUDA_ERROR_INVALID_VALUE, "0x%llx was not allocated by cuMemAllocAsync", hex(address));
+  if (record.free_submitted) fail(CUDA_ERROR_INVALID_VALUE, "0x%llx is freed already by cuMemFreeAsync", hex(address));
   record.free_submitted = true;
   return record.pool;
 }
@@ -125,8 +120,8 @@ std::shared_ptr<MemoryPool> submit_free(uint64_t address) {
 void register_host(const ContextPointer& context, void* host, size_t bytes, unsigned flags) {
   std::lock_guard lock(book_mutex);
   if (!memory().register_host(host, bytes))
-    fail(CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED,
-         "part of the %zu bytes at %p is registered or allocated already", bytes, host);
+    fail(CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED, "part of the %zu bytes at %p is registered or allocated already",
+         bytes, host);
   AllocationRecord record;
   record.address = reinterpret_cast<uint64_t>(host);
   record.bytes = bytes;

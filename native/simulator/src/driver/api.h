@@ -43,11 +43,9 @@ CUresult uninitialised_api(const char* function, Body&& body) noexcept {
 // The body returns CUresult, or throws Failure.
 template <class Body>
 CUresult api(const char* function, Body&& body) noexcept {
-  if (!initialised())
-    return report_failure(function, CUDA_ERROR_NOT_INITIALIZED, "cuInit has not been called");
+  if (!initialised()) return report_failure(function, CUDA_ERROR_NOT_INITIALIZED, "cuInit has not been called");
   if (inside_host_function())
-    return report_failure(function, CUDA_ERROR_NOT_PERMITTED,
-                          "driver calls are not permitted inside a host function");
+    return report_failure(function, CUDA_ERROR_NOT_PERMITTED, "driver calls are not permitted inside a host function");
   return uninitialised_api(function, static_cast<Body&&>(body));
 }
 

@@ -85,8 +85,7 @@ Point enqueue(const StreamPointer& stream, Operation operation) {
     if (const CapturePointer capture = stream->capture) {
       check_valid(*capture);
       std::lock_guard structure(graph_mutex());
-      NodePointer node =
-          capture->graph->add(std::move(operation), stream->capture_tail, stream->context->handle);
+      NodePointer node = capture->graph->add(std::move(operation), stream->capture_tail, stream->context->handle);
       stream->capture_tail = {std::move(node)};
       return {};
     }
@@ -130,8 +129,7 @@ void refuse_capture_in(Context& context, const char* call) {
       if (const StreamPointer stream = weak.lock(); stream && stream->context.get() == &context)
         refused = capture->invalidated = true;
   if (refused)
-    fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
-         "%s is not permitted while a stream of the context is capturing", call);
+    fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "%s is not permitted while a stream of the context is capturing", call);
 }
 
 void refuse_captured(Event& event) {
@@ -188,8 +186,7 @@ bool capture_wait(const StreamPointer& stream, const EventPointer& event) {
     fail(CUDA_ERROR_STREAM_CAPTURE_MERGE, "the event belongs to another capture than the stream");
   }
   for (const NodePointer& node : event->captured)
-    if (std::find(stream->capture_tail.begin(), stream->capture_tail.end(), node) ==
-        stream->capture_tail.end())
+    if (std::find(stream->capture_tail.begin(), stream->capture_tail.end(), node) == stream->capture_tail.end())
       stream->capture_tail.push_back(node);
   return true;
 }
@@ -252,8 +249,6 @@ CUstreamCaptureStatus capture_status(Stream& stream) {
   return stream.capture->invalidated ? CU_STREAM_CAPTURE_STATUS_INVALIDATED : CU_STREAM_CAPTURE_STATUS_ACTIVE;
 }
 
-CUstreamCaptureMode exchange_thread_mode(CUstreamCaptureMode mode) {
-  return std::exchange(thread_mode, mode);
-}
+CUstreamCaptureMode exchange_thread_mode(CUstreamCaptureMode mode) { return std::exchange(thread_mode, mode); }
 
 }  // namespace simulator::driver

@@ -38,9 +38,9 @@ SIMULATOR_API cuStreamIsCapturing(CUstream hStream, CUstreamCaptureStatus* captu
   });
 }
 
-SIMULATOR_API cuStreamGetCaptureInfo_v2(CUstream hStream, CUstreamCaptureStatus* captureStatus_out,
-                                        cuuint64_t* id_out, CUgraph* graph_out,
-                                        const CUgraphNode** dependencies_out, size_t* numDependencies_out) {
+SIMULATOR_API cuStreamGetCaptureInfo_v2(CUstream hStream, CUstreamCaptureStatus* captureStatus_out, cuuint64_t* id_out,
+                                        CUgraph* graph_out, const CUgraphNode** dependencies_out,
+                                        size_t* numDependencies_out) {
   return api("cuStreamGetCaptureInfo_v2", [&] {
     require_pointer(captureStatus_out, "captureStatus_out");
     const StreamPointer stream = stream_of(hStream);

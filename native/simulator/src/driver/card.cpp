@@ -123,8 +123,7 @@ std::vector<Card> read_environment() {
   Card card = card_of_capability(capability && *capability ? capability : "9.0");
   if (memory && *memory) card.model.memory_bytes = parse_bytes(memory);
   const long count = devices && *devices ? std::strtol(devices, nullptr, 10) : 1;
-  if (count < 0 || count > 64)
-    fail(CUDA_ERROR_INVALID_VALUE, "KERNELS_SIM_DEVICES=%s is not within 0 to 64", devices);
+  if (count < 0 || count > 64) fail(CUDA_ERROR_INVALID_VALUE, "KERNELS_SIM_DEVICES=%s is not within 0 to 64", devices);
   std::vector<Card> all;
   for (long ordinal = 0; ordinal < count; ++ordinal) {
     card.model.ordinal = static_cast<int>(ordinal);

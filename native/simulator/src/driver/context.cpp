@@ -103,8 +103,7 @@ ContextPointer context_of(CUcontext handle) {
   try {
     return created_contexts().get(handle);
   } catch (const Failure& failure) {
-    if (failure.code() == CUDA_ERROR_INVALID_HANDLE)
-      throw Failure(CUDA_ERROR_INVALID_CONTEXT, failure.what());
+    if (failure.code() == CUDA_ERROR_INVALID_HANDLE) throw Failure(CUDA_ERROR_INVALID_CONTEXT, failure.what());
     throw;
   }
 }

@@ -26,8 +26,7 @@ SIMULATOR_API cuCtxCreate_v2(CUcontext* pctx, unsigned int flags, CUdevice dev) 
   });
 }
 
-SIMULATOR_API cuCtxCreate_v3(CUcontext* pctx, void* paramsArray, int numParams, unsigned int flags,
-                             CUdevice dev) {
+SIMULATOR_API cuCtxCreate_v3(CUcontext* pctx, void* paramsArray, int numParams, unsigned int flags, CUdevice dev) {
   return api("cuCtxCreate_v3", [&] {
     require_pointer(pctx, "pctx");
     if (paramsArray != nullptr || numParams != 0)

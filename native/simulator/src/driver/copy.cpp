@@ -33,8 +33,7 @@ CopySide side_of_type(CUmemorytype type, const void* host, CUdeviceptr device, c
   fail(CUDA_ERROR_INVALID_VALUE, "%s = %d is no memory type", name, static_cast<int>(type));
 }
 
-void place(CopySide& side, size_t x, size_t y, size_t z, size_t pitch, size_t height,
-           const CopyOperation& copy) {
+void place(CopySide& side, size_t x, size_t y, size_t z, size_t pitch, size_t height, const CopyOperation& copy) {
   side.pitch = pitch != 0 ? pitch : x + copy.width;
   side.height = height != 0 ? height : y + copy.rows;
   side.address += (z * side.height + y) * side.pitch + x;

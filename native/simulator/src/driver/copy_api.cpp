@@ -20,19 +20,16 @@ SIMULATOR_API cuMemcpyDtoH_v2(void* dstHost, CUdeviceptr srcDevice, size_t ByteC
 
 SIMULATOR_API cuMemcpyDtoD_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount) {
   return api("cuMemcpyDtoD_v2", [&] {
-    return copy_now("cuMemcpyDtoD_v2",
-                    linear_copy(device_side(dstDevice), device_side(srcDevice), ByteCount));
+    return copy_now("cuMemcpyDtoD_v2", linear_copy(device_side(dstDevice), device_side(srcDevice), ByteCount));
   });
 }
 
 SIMULATOR_API cuMemcpy(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount) {
-  return api("cuMemcpy", [&] {
-    return copy_now("cuMemcpy", linear_copy(unified_side(dst), unified_side(src), ByteCount));
-  });
+  return api("cuMemcpy",
+             [&] { return copy_now("cuMemcpy", linear_copy(unified_side(dst), unified_side(src), ByteCount)); });
 }
 
-SIMULATOR_API cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void* srcHost, size_t ByteCount,
-                                   CUstream hStream) {
+SIMULATOR_API cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void* srcHost, size_t ByteCount, CUstream hStream) {
   return api("cuMemcpyHtoDAsync_v2", [&] {
     return copy_in_stream(linear_copy(device_side(dstDevice), host_side(srcHost), ByteCount), hStream);
   });
@@ -44,17 +41,15 @@ SIMULATOR_API cuMemcpyDtoHAsync_v2(void* dstHost, CUdeviceptr srcDevice, size_t 
   });
 }
 
-SIMULATOR_API cuMemcpyDtoDAsync_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount,
-                                   CUstream hStream) {
+SIMULATOR_API cuMemcpyDtoDAsync_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream) {
   return api("cuMemcpyDtoDAsync_v2", [&] {
     return copy_in_stream(linear_copy(device_side(dstDevice), device_side(srcDevice), ByteCount), hStream);
   });
 }
 
 SIMULATOR_API cuMemcpyAsync(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream hStream) {
-  return api("cuMemcpyAsync", [&] {
-    return copy_in_stream(linear_copy(unified_side(dst), unified_side(src), ByteCount), hStream);
-  });
+  return api("cuMemcpyAsync",
+             [&] { return copy_in_stream(linear_copy(unified_side(dst), unified_side(src), ByteCount), hStream); });
 }
 
 SIMULATOR_API cuMemcpy2D_v2(const CUDA_MEMCPY2D* pCopy) {
@@ -92,8 +87,8 @@ SIMULATOR_API cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D* pCopy, CUstream hStream) {
   });
 }
 
-SIMULATOR_API cuMemcpyPeer(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
-                           CUcontext srcContext, size_t ByteCount) {
+SIMULATOR_API cuMemcpyPeer(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice, CUcontext srcContext,
+                           size_t ByteCount) {
   return api("cuMemcpyPeer", [&] {
     context_of(dstContext);
     context_of(srcContext);

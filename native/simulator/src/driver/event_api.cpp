@@ -20,8 +20,7 @@ SIMULATOR_API cuEventCreate(CUevent* phEvent, unsigned int Flags) {
     require_pointer(phEvent, "phEvent");
     constexpr unsigned known = CU_EVENT_BLOCKING_SYNC | CU_EVENT_DISABLE_TIMING | CU_EVENT_INTERPROCESS;
     if (Flags & ~known) fail(CUDA_ERROR_INVALID_VALUE, "Flags = 0x%x", Flags);
-    if (Flags & CU_EVENT_INTERPROCESS)
-      fail(CUDA_ERROR_NOT_SUPPORTED, "interprocess events are not simulated");
+    if (Flags & CU_EVENT_INTERPROCESS) fail(CUDA_ERROR_NOT_SUPPORTED, "interprocess events are not simulated");
     *phEvent = create_event(current_context(), Flags);
     return CUDA_SUCCESS;
   });
@@ -83,15 +82,13 @@ SIMULATOR_API cuEventElapsedTime(float* pMilliseconds, CUevent hStart, CUevent h
   return api("cuEventElapsedTime", [&] {
     require_pointer(pMilliseconds, "pMilliseconds");
     const EventPointer start = event_of(hStart), end = event_of(hEnd);
-    if (start->context != end->context)
-      fail(CUDA_ERROR_INVALID_HANDLE, "the events are of different contexts");
+    if (start->context != end->context) fail(CUDA_ERROR_INVALID_HANDLE, "the events are of different contexts");
     if ((start->flags | end->flags) & CU_EVENT_DISABLE_TIMING)
       fail(CUDA_ERROR_INVALID_HANDLE, "an event was created without timing");
     refuse_captured(*start);
     refuse_captured(*end);
     const Event::Recording from = last_recording(*start), to = last_recording(*end);
-    if (!from.point.timeline || !to.point.timeline)
-      fail(CUDA_ERROR_INVALID_HANDLE, "an event was never recorded");
+    if (!from.point.timeline || !to.point.timeline) fail(CUDA_ERROR_INVALID_HANDLE, "an event was never recorded");
     if (!from.point.reached() || !to.point.reached()) return CUDA_ERROR_NOT_READY;
     *pMilliseconds = std::chrono::duration<float, std::milli>(*to.reached_at - *from.reached_at).count();
     return CUDA_SUCCESS;

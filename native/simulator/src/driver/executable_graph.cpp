@@ -22,9 +22,8 @@ std::vector<ExecutableGraph::Step> ordered_steps(const GraphObject& graph) {
   std::vector<NodePointer> open = graph.nodes;
   while (!open.empty()) {
     const auto ready = std::find_if(open.begin(), open.end(), [&](const NodePointer& node) {
-      return std::all_of(
-          node->dependencies.begin(), node->dependencies.end(),
-          [&](const NodePointer& dependency) { return position.count(dependency.get()) != 0; });
+      return std::all_of(node->dependencies.begin(), node->dependencies.end(),
+                         [&](const NodePointer& dependency) { return position.count(dependency.get()) != 0; });
     });
     if (ready == open.end()) fail(CUDA_ERROR_INVALID_VALUE, "the graph has a cycle");
     ExecutableGraph::Step step;
@@ -112,8 +111,7 @@ CUgraphExecUpdateResultInfo update(const ExecutableGraphPointer& executable, con
     steps = ordered_steps(*graph);
   }
   std::lock_guard lock(executable->mutex);
-  if (steps.size() != executable->steps.size())
-    return {CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED, nullptr, nullptr};
+  if (steps.size() != executable->steps.size()) return {CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED, nullptr, nullptr};
   for (size_t index = 0; index < steps.size(); ++index) {
     const ExecutableGraph::Step& old_step = executable->steps[index];
     const ExecutableGraph::Step& step = steps[index];

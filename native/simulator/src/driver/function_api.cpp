@@ -70,8 +70,8 @@ SIMULATOR_API cuFuncSetAttribute(CUfunction hfunc, CUfunction_attribute attrib, 
         const int most = static_cast<int>(function->context->model().shared_per_block_optin) -
                          static_cast<int>(function->info().static_shared_bytes);
         if (value < 0 || value > most)
-          fail(CUDA_ERROR_INVALID_VALUE, "%d bytes of dynamic shared memory are not within 0 to %d of %s",
-               value, most, function->info().name.c_str());
+          fail(CUDA_ERROR_INVALID_VALUE, "%d bytes of dynamic shared memory are not within 0 to %d of %s", value, most,
+               function->info().name.c_str());
         function->max_dynamic_shared = value;
         return CUDA_SUCCESS;
       }
@@ -105,8 +105,7 @@ SIMULATOR_API cuFuncSetSharedMemConfig(CUfunction hfunc, CUsharedconfig config) 
   return api("cuFuncSetSharedMemConfig", [&] {
     function_of(hfunc);
     if (config < CU_SHARED_MEM_CONFIG_DEFAULT_BANK_SIZE || config > CU_SHARED_MEM_CONFIG_EIGHT_BYTE_BANK_SIZE)
-      fail(CUDA_ERROR_INVALID_VALUE, "shared memory configuration %d does not exist",
-           static_cast<int>(config));
+      fail(CUDA_ERROR_INVALID_VALUE, "shared memory configuration %d does not exist", static_cast<int>(config));
     return CUDA_SUCCESS;
   });
 }
@@ -134,8 +133,7 @@ SIMULATOR_API cuFuncGetParamInfo(CUfunction func, size_t paramIndex, size_t* par
     require_pointer(paramOffset, "paramOffset");
     const auto& parameters = function_of(func)->info().parameters;
     if (paramIndex >= parameters.size())
-      fail(CUDA_ERROR_INVALID_VALUE, "parameter %zu of a kernel that takes %zu", paramIndex,
-           parameters.size());
+      fail(CUDA_ERROR_INVALID_VALUE, "parameter %zu of a kernel that takes %zu", paramIndex, parameters.size());
     *paramOffset = parameters[paramIndex].offset;
     if (paramSize) *paramSize = parameters[paramIndex].bytes;
     return CUDA_SUCCESS;

@@ -16,8 +16,7 @@ namespace {
 void put_nodes(const std::vector<NodePointer>& from, CUgraphNode* nodes, size_t* count) {
   require_pointer(count, "the number of nodes");
   if (nodes) {
-    for (size_t index = 0; index < *count; ++index)
-      nodes[index] = index < from.size() ? from[index]->handle : nullptr;
+    for (size_t index = 0; index < *count; ++index) nodes[index] = index < from.size() ? from[index]->handle : nullptr;
     *count = std::min(*count, from.size());
   } else {
     *count = from.size();
@@ -68,8 +67,7 @@ SIMULATOR_API cuGraphClone(CUgraph* phGraphClone, CUgraph originalGraph) {
     const GraphPointer clone = create_graph();
     std::lock_guard lock(graph_mutex());
     std::unordered_map<const GraphNode*, NodePointer> twin;
-    for (const NodePointer& node : original->nodes)
-      twin[node.get()] = clone->add(node->operation, {}, node->context);
+    for (const NodePointer& node : original->nodes) twin[node.get()] = clone->add(node->operation, {}, node->context);
     for (const NodePointer& node : original->nodes)
       for (const NodePointer& dependency : node->dependencies)
         twin[node.get()]->dependencies.push_back(twin.at(dependency.get()));
@@ -126,8 +124,7 @@ SIMULATOR_API cuGraphNodeGetType(CUgraphNode hNode, CUgraphNodeType* type) {
   });
 }
 
-SIMULATOR_API cuGraphNodeGetDependencies(CUgraphNode hNode, CUgraphNode* dependencies,
-                                         size_t* numDependencies) {
+SIMULATOR_API cuGraphNodeGetDependencies(CUgraphNode hNode, CUgraphNode* dependencies, size_t* numDependencies) {
   return api("cuGraphNodeGetDependencies", [&] {
     const NodePointer node = node_of(hNode);
     std::lock_guard lock(graph_mutex());
@@ -136,16 +133,14 @@ SIMULATOR_API cuGraphNodeGetDependencies(CUgraphNode hNode, CUgraphNode* depende
   });
 }
 
-SIMULATOR_API cuGraphNodeGetDependentNodes(CUgraphNode hNode, CUgraphNode* dependentNodes,
-                                           size_t* numDependentNodes) {
+SIMULATOR_API cuGraphNodeGetDependentNodes(CUgraphNode hNode, CUgraphNode* dependentNodes, size_t* numDependentNodes) {
   return api("cuGraphNodeGetDependentNodes", [&] {
     const NodePointer node = node_of(hNode);
     std::lock_guard lock(graph_mutex());
     std::vector<NodePointer> dependents;
     if (const GraphPointer graph = node->graph.lock())
       for (const NodePointer& other : graph->nodes)
-        if (std::find(other->dependencies.begin(), other->dependencies.end(), node) !=
-            other->dependencies.end())
+        if (std::find(other->dependencies.begin(), other->dependencies.end(), node) != other->dependencies.end())
           dependents.push_back(other);
     put_nodes(dependents, dependentNodes, numDependentNodes);
     return CUDA_SUCCESS;
@@ -163,8 +158,7 @@ SIMULATOR_API cuGraphAddDependencies(CUgraph hGraph, const CUgraphNode* from, co
       if (before->graph.lock() != graph || after->graph.lock() != graph)
         fail(CUDA_ERROR_INVALID_VALUE, "edge %zu: a node of another graph", index);
       if (reaches(before, after)) fail(CUDA_ERROR_INVALID_VALUE, "edge %zu would close a cycle", index);
-      if (std::find(after->dependencies.begin(), after->dependencies.end(), before) !=
-          after->dependencies.end())
+      if (std::find(after->dependencies.begin(), after->dependencies.end(), before) != after->dependencies.end())
         fail(CUDA_ERROR_INVALID_VALUE, "edge %zu exists already", index);
       after->dependencies.push_back(before);
     }
@@ -196,8 +190,7 @@ SIMULATOR_API cuGraphDestroyNode(CUgraphNode hNode) {
   });
 }
 
-SIMULATOR_API cuGraphInstantiateWithFlags(CUgraphExec* phGraphExec, CUgraph hGraph,
-                                          unsigned long long flags) {
+SIMULATOR_API cuGraphInstantiateWithFlags(CUgraphExec* phGraphExec, CUgraph hGraph, unsigned long long flags) {
   return api("cuGraphInstantiateWithFlags", [&] { return instantiate_into(phGraphExec, hGraph, flags); });
 }
 
@@ -241,14 +234,12 @@ SIMULATOR_API cuGraphLaunch(CUgraphExec hGraphExec, CUstream hStream) {
   });
 }
 
-SIMULATOR_API cuGraphExecUpdate_v2(CUgraphExec hGraphExec, CUgraph hGraph,
-                                   CUgraphExecUpdateResultInfo* resultInfo) {
+SIMULATOR_API cuGraphExecUpdate_v2(CUgraphExec hGraphExec, CUgraph hGraph, CUgraphExecUpdateResultInfo* resultInfo) {
   return api("cuGraphExecUpdate_v2", [&] {
     require_pointer(resultInfo, "resultInfo");
     *resultInfo = update(executable_of(hGraphExec), graph_of(hGraph));
     if (resultInfo->result != CU_GRAPH_EXEC_UPDATE_SUCCESS)
-      fail(CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE, "the graphs differ: result %d",
-           static_cast<int>(resultInfo->result));
+      fail(CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE, "the graphs differ: result %d", static_cast<int>(resultInfo->result));
     return CUDA_SUCCESS;
   });
 }

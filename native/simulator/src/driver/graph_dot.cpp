@@ -22,8 +22,8 @@ std::string label(const GraphNode& node, unsigned flags) {
     return text;
   }
   if (const auto* copy = std::get_if<CopyOperation>(&node.operation)) {
-    std::string text = std::string("MEMCPY\\n") + (copy->from.host ? "host" : "device") + " to " +
-                       (copy->to.host ? "host" : "device");
+    std::string text =
+        std::string("MEMCPY\\n") + (copy->from.host ? "host" : "device") + " to " + (copy->to.host ? "host" : "device");
     if (all || (flags & CU_GRAPH_DEBUG_DOT_FLAGS_MEMCPY_NODE_PARAMS))
       text += "\\n" + std::to_string(copy->width) + " x " + std::to_string(copy->rows) + " x " +
               std::to_string(copy->slices) + " bytes";

@@ -9,8 +9,8 @@ using namespace simulator::driver;
 
 namespace {
 
-CUresult add_node(CUgraphNode* out, CUgraph hGraph, const CUgraphNode* dependencies, size_t count,
-                  Operation operation, CUcontext context = nullptr) {
+CUresult add_node(CUgraphNode* out, CUgraph hGraph, const CUgraphNode* dependencies, size_t count, Operation operation,
+                  CUcontext context = nullptr) {
   require_pointer(out, "phGraphNode");
   if (count > 0) require_pointer(dependencies, "dependencies");
   const GraphPointer graph = graph_of(hGraph);
@@ -69,8 +69,7 @@ T& operation_of(Operation& operation, const char* kind) {
 CUresult set_in_graph(CUgraphNode hNode, Operation operation, const char* kind) {
   const NodePointer node = node_of(hNode);
   std::lock_guard lock(graph_mutex());
-  if (node->operation.index() != operation.index())
-    fail(CUDA_ERROR_INVALID_VALUE, "the node is not a %s node", kind);
+  if (node->operation.index() != operation.index()) fail(CUDA_ERROR_INVALID_VALUE, "the node is not a %s node", kind);
   node->operation = std::move(operation);
   return CUDA_SUCCESS;
 }
@@ -79,8 +78,7 @@ CUresult set_in_executable(CUgraphExec hGraphExec, CUgraphNode hNode, Operation 
   const ExecutableGraphPointer graph = executable_of(hGraphExec);
   std::lock_guard lock(graph->mutex);
   ExecutableGraph::Step& step = graph->step(hNode);
-  if (step.operation.index() != operation.index())
-    fail(CUDA_ERROR_INVALID_VALUE, "the node is not a %s node", kind);
+  if (step.operation.index() != operation.index()) fail(CUDA_ERROR_INVALID_VALUE, "the node is not a %s node", kind);
   if (const auto* copy = std::get_if<CopyOperation>(&operation)) {
     const auto& old_copy = std::get<CopyOperation>(step.operation);
     if (old_copy.to.host != copy->to.host || old_copy.from.host != copy->from.host)
@@ -95,9 +93,8 @@ CUresult set_in_executable(CUgraphExec hGraphExec, CUgraphNode hNode, Operation 
 
 }  // namespace
 
-SIMULATOR_API cuGraphAddKernelNode_v2(CUgraphNode* phGraphNode, CUgraph hGraph,
-                                      const CUgraphNode* dependencies, size_t numDependencies,
-                                      const CUDA_KERNEL_NODE_PARAMS* nodeParams) {
+SIMULATOR_API cuGraphAddKernelNode_v2(CUgraphNode* phGraphNode, CUgraph hGraph, const CUgraphNode* dependencies,
+                                      size_t numDependencies, const CUDA_KERNEL_NODE_PARAMS* nodeParams) {
   return api("cuGraphAddKernelNode_v2", [&] {
     require_pointer(nodeParams, "nodeParams");
     return add_node(phGraphNode, hGraph, dependencies, numDependencies, kernel_operation(*nodeParams));
@@ -114,8 +111,7 @@ SIMULATOR_API cuGraphAddMemcpyNode(CUgraphNode* phGraphNode, CUgraph hGraph, con
 }
 
 SIMULATOR_API cuGraphAddMemsetNode(CUgraphNode* phGraphNode, CUgraph hGraph, const CUgraphNode* dependencies,
-                                   size_t numDependencies, const CUDA_MEMSET_NODE_PARAMS* memsetParams,
-                                   CUcontext ctx) {
+                                   size_t numDependencies, const CUDA_MEMSET_NODE_PARAMS* memsetParams, CUcontext ctx) {
   return api("cuGraphAddMemsetNode", [&] {
     require_pointer(memsetParams, "memsetParams");
     context_of(ctx);
@@ -186,8 +182,8 @@ SIMULATOR_API cuGraphMemcpyNodeSetParams(CUgraphNode hNode, const CUDA_MEMCPY3D*
   });
 }
 
-SIMULATOR_API cuGraphExecMemcpyNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode,
-                                             const CUDA_MEMCPY3D* copyParams, CUcontext ctx) {
+SIMULATOR_API cuGraphExecMemcpyNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode, const CUDA_MEMCPY3D* copyParams,
+                                             CUcontext ctx) {
   return api("cuGraphExecMemcpyNodeSetParams", [&] {
     require_pointer(copyParams, "copyParams");
     context_of(ctx);
@@ -201,8 +197,7 @@ SIMULATOR_API cuGraphMemsetNodeGetParams(CUgraphNode hNode, CUDA_MEMSET_NODE_PAR
     const NodePointer node = node_of(hNode);
     std::lock_guard lock(graph_mutex());
     const MemsetOperation& memset = operation_of<MemsetOperation>(node->operation, "memset");
-    *nodeParams = {memset.address,       memset.pitch, memset.value,
-                   memset.element_bytes, memset.width, memset.rows};
+    *nodeParams = {memset.address, memset.pitch, memset.value, memset.element_bytes, memset.width, memset.rows};
     return CUDA_SUCCESS;
   });
 }

@@ -32,8 +32,7 @@ JitOptions::JitOptions(unsigned count, const CUjit_option* options, void** value
       default:
         // The others steer ptxas, which is not here: accepted and without effect.
         if (options[index] < CU_JIT_MAX_REGISTERS || options[index] >= CU_JIT_NUM_OPTIONS)
-          fail(CUDA_ERROR_INVALID_VALUE, "options[%u] = %d is no JIT option", index,
-               static_cast<int>(options[index]));
+          fail(CUDA_ERROR_INVALID_VALUE, "options[%u] = %d is no JIT option", index, static_cast<int>(options[index]));
     }
   }
   if ((info_.buffer && !info_.length) || (error_.buffer && !error_.length))

@@ -9,8 +9,7 @@ namespace simulator::driver {
 namespace {
 
 void check_dimension(const char* name, uint32_t value, uint32_t most) {
-  if (value < 1 || value > most)
-    fail(CUDA_ERROR_INVALID_VALUE, "%s = %u is not within 1 to %u", name, value, most);
+  if (value < 1 || value > most) fail(CUDA_ERROR_INVALID_VALUE, "%s = %u is not within 1 to %u", name, value, most);
 }
 
 void check_shape(const LoadedFunction& function, const LaunchShape& shape) {
@@ -23,8 +22,8 @@ void check_shape(const LoadedFunction& function, const LaunchShape& shape) {
   check_dimension("blockDimZ", shape.block.z, 64);
   const uint64_t threads = uint64_t{shape.block.x} * shape.block.y * shape.block.z;
   if (threads > 1024)
-    fail(CUDA_ERROR_INVALID_VALUE, "a block of %u x %u x %u threads exceeds 1024", shape.block.x,
-         shape.block.y, shape.block.z);
+    fail(CUDA_ERROR_INVALID_VALUE, "a block of %u x %u x %u threads exceeds 1024", shape.block.x, shape.block.y,
+         shape.block.z);
   if (threads > function.info().max_threads_per_block)
     fail(CUDA_ERROR_INVALID_VALUE, "%llu threads a block exceed the %u that %s was compiled for",
          static_cast<unsigned long long>(threads), function.info().max_threads_per_block, kernel);
@@ -40,8 +39,7 @@ void check_shape(const LoadedFunction& function, const LaunchShape& shape) {
     const uint64_t most =
         static_cast<uint64_t>(resident) * static_cast<uint64_t>(function.context->model().multiprocessors);
     if (blocks > most)
-      fail(CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,
-           "%llu blocks of %s exceed the %llu that are resident at once",
+      fail(CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE, "%llu blocks of %s exceed the %llu that are resident at once",
            static_cast<unsigned long long>(blocks), kernel, static_cast<unsigned long long>(most));
   }
 }
@@ -71,8 +69,8 @@ void copy_packed(const FunctionInfo& info, void** extra, std::vector<std::byte>&
 
 }  // namespace
 
-KernelOperation prepare_launch(const FunctionPointer& function, const LaunchShape& shape,
-                               void** kernel_params, void** extra) {
+KernelOperation prepare_launch(const FunctionPointer& function, const LaunchShape& shape, void** kernel_params,
+                               void** extra) {
   const FunctionInfo& info = function->info();
   check_shape(*function, shape);
   if (kernel_params && extra) fail(CUDA_ERROR_INVALID_VALUE, "kernelParams and extra are both given");

@@ -7,15 +7,13 @@ using namespace simulator::driver;
 
 namespace {
 
-CUresult launch_kernel(CUfunction f, const LaunchShape& shape, CUstream hStream, void** params,
-                       void** extra) {
+CUresult launch_kernel(CUfunction f, const LaunchShape& shape, CUstream hStream, void** params, void** extra) {
   const StreamPointer stream = stream_of(hStream);
   const FunctionPointer function = function_of(f);
   // A kernel is launched from the context that its stream and its module belong to.
   if (stream->context != function->context)
     fail(CUDA_ERROR_INVALID_HANDLE, "the function and the stream are of different contexts");
-  if (stream->context != current_context())
-    fail(CUDA_ERROR_INVALID_HANDLE, "the stream is not of the current context");
+  if (stream->context != current_context()) fail(CUDA_ERROR_INVALID_HANDLE, "the stream is not of the current context");
   enqueue(stream, prepare_launch(function, shape, params, extra));
   return CUDA_SUCCESS;
 }
@@ -29,8 +27,8 @@ void apply(const CUlaunchAttribute& attribute, LaunchShape& shape) {
       const auto& cluster = attribute.value.clusterDim;
       if (cluster.x != 1 || cluster.y != 1 || cluster.z != 1)
         fail(CUDA_ERROR_INVALID_CLUSTER_SIZE,
-             "a cluster of %u x %u x %u blocks: only clusters of one block are simulated", cluster.x,
-             cluster.y, cluster.z);
+             "a cluster of %u x %u x %u blocks: only clusters of one block are simulated", cluster.x, cluster.y,
+             cluster.z);
       return;
     }
     // Hints and orderings that a launch which runs to its end satisfies anyway.
@@ -53,13 +51,11 @@ void apply(const CUlaunchAttribute& attribute, LaunchShape& shape) {
 
 }  // namespace
 
-SIMULATOR_API cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
-                             unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY,
-                             unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream,
-                             void** kernelParams, void** extra) {
+SIMULATOR_API cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY, unsigned int gridDimZ,
+                             unsigned int blockDimX, unsigned int blockDimY, unsigned int blockDimZ,
+                             unsigned int sharedMemBytes, CUstream hStream, void** kernelParams, void** extra) {
   return api("cuLaunchKernel", [&] {
-    const LaunchShape shape{
-        {gridDimX, gridDimY, gridDimZ}, {blockDimX, blockDimY, blockDimZ}, sharedMemBytes, false};
+    const LaunchShape shape{{gridDimX, gridDimY, gridDimZ}, {blockDimX, blockDimY, blockDimZ}, sharedMemBytes, false};
     return launch_kernel(f, shape, hStream, kernelParams, extra);
   });
 }
@@ -69,14 +65,12 @@ SIMULATOR_API cuLaunchCooperativeKernel(CUfunction f, unsigned int gridDimX, uns
                                         unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream,
                                         void** kernelParams) {
   return api("cuLaunchCooperativeKernel", [&] {
-    const LaunchShape shape{
-        {gridDimX, gridDimY, gridDimZ}, {blockDimX, blockDimY, blockDimZ}, sharedMemBytes, true};
+    const LaunchShape shape{{gridDimX, gridDimY, gridDimZ}, {blockDimX, blockDimY, blockDimZ}, sharedMemBytes, true};
     return launch_kernel(f, shape, hStream, kernelParams, nullptr);
   });
 }
 
-SIMULATOR_API cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction f, void** kernelParams,
-                               void** extra) {
+SIMULATOR_API cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction f, void** kernelParams, void** extra) {
   return api("cuLaunchKernelEx", [&] {
     require_pointer(config, "config");
     LaunchShape shape{{config->gridDimX, config->gridDimY, config->gridDimZ},

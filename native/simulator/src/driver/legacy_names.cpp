@@ -19,12 +19,11 @@ CUresult cuDeviceGetUuid_v2(CUuuid*, CUdevice);
 CUresult cuMemHostRegister_v2(void*, size_t, unsigned);
 CUresult cuMemAllocHost_v2(void**, size_t);
 CUresult cuStreamBeginCapture_v2(CUstream, CUstreamCaptureMode);
-CUresult cuStreamGetCaptureInfo_v2(CUstream, CUstreamCaptureStatus*, cuuint64_t*, CUgraph*,
-                                   const CUgraphNode**, size_t*);
+CUresult cuStreamGetCaptureInfo_v2(CUstream, CUstreamCaptureStatus*, cuuint64_t*, CUgraph*, const CUgraphNode**,
+                                   size_t*);
 CUresult cuGraphInstantiateWithFlags(CUgraphExec*, CUgraph, unsigned long long);
 CUresult cuGraphExecUpdate_v2(CUgraphExec, CUgraph, CUgraphExecUpdateResultInfo*);
-CUresult cuGraphAddKernelNode_v2(CUgraphNode*, CUgraph, const CUgraphNode*, size_t,
-                                 const CUDA_KERNEL_NODE_PARAMS*);
+CUresult cuGraphAddKernelNode_v2(CUgraphNode*, CUgraph, const CUgraphNode*, size_t, const CUDA_KERNEL_NODE_PARAMS*);
 CUresult cuGraphKernelNodeGetParams_v2(CUgraphNode, CUDA_KERNEL_NODE_PARAMS*);
 CUresult cuGraphKernelNodeSetParams_v2(CUgraphNode, const CUDA_KERNEL_NODE_PARAMS*);
 CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec, CUgraphNode, const CUDA_KERNEL_NODE_PARAMS*);
@@ -58,20 +57,19 @@ SIMULATOR_API cuStreamBeginCapture(CUstream hStream) {
   return cuStreamBeginCapture_v2(hStream, CU_STREAM_CAPTURE_MODE_GLOBAL);
 }
 
-SIMULATOR_API cuStreamGetCaptureInfo(CUstream hStream, CUstreamCaptureStatus* captureStatus_out,
-                                     cuuint64_t* id_out) {
+SIMULATOR_API cuStreamGetCaptureInfo(CUstream hStream, CUstreamCaptureStatus* captureStatus_out, cuuint64_t* id_out) {
   return cuStreamGetCaptureInfo_v2(hStream, captureStatus_out, id_out, nullptr, nullptr, nullptr);
 }
 
-SIMULATOR_API cuGraphInstantiate_v2(CUgraphExec* phGraphExec, CUgraph hGraph, CUgraphNode* phErrorNode,
-                                    char* logBuffer, size_t bufferSize) {
+SIMULATOR_API cuGraphInstantiate_v2(CUgraphExec* phGraphExec, CUgraph hGraph, CUgraphNode* phErrorNode, char* logBuffer,
+                                    size_t bufferSize) {
   if (phErrorNode) *phErrorNode = nullptr;
   if (logBuffer && bufferSize > 0) *logBuffer = '\0';
   return cuGraphInstantiateWithFlags(phGraphExec, hGraph, 0);
 }
 
-SIMULATOR_API cuGraphInstantiate(CUgraphExec* phGraphExec, CUgraph hGraph, CUgraphNode* phErrorNode,
-                                 char* logBuffer, size_t bufferSize) {
+SIMULATOR_API cuGraphInstantiate(CUgraphExec* phGraphExec, CUgraph hGraph, CUgraphNode* phErrorNode, char* logBuffer,
+                                 size_t bufferSize) {
   return cuGraphInstantiate_v2(phGraphExec, hGraph, phErrorNode, logBuffer, bufferSize);
 }
 
@@ -86,8 +84,7 @@ SIMULATOR_API cuGraphExecUpdate(CUgraphExec hGraphExec, CUgraph hGraph, CUgraphN
 
 SIMULATOR_API cuGraphAddKernelNode(CUgraphNode* phGraphNode, CUgraph hGraph, const CUgraphNode* dependencies,
                                    size_t numDependencies, const CUDA_KERNEL_NODE_PARAMS_v1* nodeParams) {
-  if (!nodeParams)
-    return cuGraphAddKernelNode_v2(phGraphNode, hGraph, dependencies, numDependencies, nullptr);
+  if (!nodeParams) return cuGraphAddKernelNode_v2(phGraphNode, hGraph, dependencies, numDependencies, nullptr);
   const CUDA_KERNEL_NODE_PARAMS params = widen(*nodeParams);
   return cuGraphAddKernelNode_v2(phGraphNode, hGraph, dependencies, numDependencies, &params);
 }
@@ -96,9 +93,8 @@ SIMULATOR_API cuGraphKernelNodeGetParams(CUgraphNode hNode, CUDA_KERNEL_NODE_PAR
   CUDA_KERNEL_NODE_PARAMS params{};
   const CUresult result = cuGraphKernelNodeGetParams_v2(hNode, nodeParams ? &params : nullptr);
   if (result == CUDA_SUCCESS)
-    *nodeParams = {params.func,         params.gridDimX,  params.gridDimY,  params.gridDimZ,
-                   params.blockDimX,    params.blockDimY, params.blockDimZ, params.sharedMemBytes,
-                   params.kernelParams, params.extra};
+    *nodeParams = {params.func,      params.gridDimX,  params.gridDimY,       params.gridDimZ,     params.blockDimX,
+                   params.blockDimY, params.blockDimZ, params.sharedMemBytes, params.kernelParams, params.extra};
   return result;
 }
 

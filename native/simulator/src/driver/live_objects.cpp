@@ -64,8 +64,8 @@ void report_leaks_at_exit() {
                                  {"host registrations", live.registrations}};
     for (const NamedCount& each : counts)
       if (each.value != 0)
-        std::fprintf(stderr, "simulator: leaked at exit: %llu %s\n",
-                     static_cast<unsigned long long>(each.value), each.name);
+        std::fprintf(stderr, "simulator: leaked at exit: %llu %s\n", static_cast<unsigned long long>(each.value),
+                     each.name);
   });
 }
 
@@ -76,8 +76,7 @@ SIMULATOR_API simulatorLiveObjects(SimulatorLiveObjects* out) {
   return simulator::driver::uninitialised_api("simulatorLiveObjects", [&] {
     simulator::driver::require_pointer(out, "out");
     if (out->size < sizeof out->size)
-      simulator::driver::fail(CUDA_ERROR_INVALID_VALUE, "size = %llu",
-                              static_cast<unsigned long long>(out->size));
+      simulator::driver::fail(CUDA_ERROR_INVALID_VALUE, "size = %llu", static_cast<unsigned long long>(out->size));
     SimulatorLiveObjects live = simulator::driver::count();
     live.size = std::min<uint64_t>(out->size, sizeof live);
     std::memcpy(out, &live, live.size);

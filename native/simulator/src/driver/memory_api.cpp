@@ -19,8 +19,7 @@ CUresult allocate_host(const char* call, void** pp, size_t bytes, unsigned flags
   require_pointer(pp, "pp");
   const ContextPointer context = current_context();
   refuse_unsafe_call(call);
-  constexpr unsigned known =
-      CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP | CU_MEMHOSTALLOC_WRITECOMBINED;
+  constexpr unsigned known = CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP | CU_MEMHOSTALLOC_WRITECOMBINED;
   if (flags & ~known) fail(CUDA_ERROR_INVALID_VALUE, "Flags = 0x%x", flags);
   *pp = reinterpret_cast<void*>(allocate(context, bytes, AllocationKind::pinned_host, flags));
   return CUDA_SUCCESS;
@@ -155,8 +154,7 @@ SIMULATOR_API cuMemAllocManaged(CUdeviceptr* dptr, size_t bytesize, unsigned int
     const ContextPointer context = current_context();
     refuse_unsafe_call("cuMemAllocManaged");
     if (flags != CU_MEM_ATTACH_GLOBAL && flags != CU_MEM_ATTACH_HOST)
-      fail(CUDA_ERROR_INVALID_VALUE, "flags = %u is neither CU_MEM_ATTACH_GLOBAL nor CU_MEM_ATTACH_HOST",
-           flags);
+      fail(CUDA_ERROR_INVALID_VALUE, "flags = %u is neither CU_MEM_ATTACH_GLOBAL nor CU_MEM_ATTACH_HOST", flags);
     *dptr = allocate(context, bytesize, AllocationKind::managed, flags);
     return CUDA_SUCCESS;
   });

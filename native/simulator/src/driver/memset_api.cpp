@@ -15,8 +15,8 @@ MemsetOperation linear(CUdeviceptr address, uint32_t value, unsigned element_byt
   return memset;
 }
 
-MemsetOperation strided(CUdeviceptr address, size_t pitch, uint32_t value, unsigned element_bytes,
-                        size_t width, size_t height) {
+MemsetOperation strided(CUdeviceptr address, size_t pitch, uint32_t value, unsigned element_bytes, size_t width,
+                        size_t height) {
   MemsetOperation memset = linear(address, value, element_bytes, width);
   memset.pitch = pitch;
   memset.rows = height;
@@ -65,27 +65,24 @@ SIMULATOR_API cuMemsetD32Async(CUdeviceptr dstDevice, unsigned int ui, size_t N,
   return set_in_stream("cuMemsetD32Async", linear(dstDevice, ui, 4, N), hStream);
 }
 
-SIMULATOR_API cuMemsetD2D8_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned char uc, size_t Width,
-                              size_t Height) {
+SIMULATOR_API cuMemsetD2D8_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned char uc, size_t Width, size_t Height) {
   return set_now("cuMemsetD2D8_v2", strided(dstDevice, dstPitch, uc, 1, Width, Height));
 }
-SIMULATOR_API cuMemsetD2D16_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned short us, size_t Width,
-                               size_t Height) {
+SIMULATOR_API cuMemsetD2D16_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned short us, size_t Width, size_t Height) {
   return set_now("cuMemsetD2D16_v2", strided(dstDevice, dstPitch, us, 2, Width, Height));
 }
-SIMULATOR_API cuMemsetD2D32_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned int ui, size_t Width,
-                               size_t Height) {
+SIMULATOR_API cuMemsetD2D32_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned int ui, size_t Width, size_t Height) {
   return set_now("cuMemsetD2D32_v2", strided(dstDevice, dstPitch, ui, 4, Width, Height));
 }
-SIMULATOR_API cuMemsetD2D8Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned char uc, size_t Width,
-                                size_t Height, CUstream hStream) {
+SIMULATOR_API cuMemsetD2D8Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned char uc, size_t Width, size_t Height,
+                                CUstream hStream) {
   return set_in_stream("cuMemsetD2D8Async", strided(dstDevice, dstPitch, uc, 1, Width, Height), hStream);
 }
-SIMULATOR_API cuMemsetD2D16Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned short us, size_t Width,
-                                 size_t Height, CUstream hStream) {
+SIMULATOR_API cuMemsetD2D16Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned short us, size_t Width, size_t Height,
+                                 CUstream hStream) {
   return set_in_stream("cuMemsetD2D16Async", strided(dstDevice, dstPitch, us, 2, Width, Height), hStream);
 }
-SIMULATOR_API cuMemsetD2D32Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned int ui, size_t Width,
-                                 size_t Height, CUstream hStream) {
+SIMULATOR_API cuMemsetD2D32Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned int ui, size_t Width, size_t Height,
+                                 CUstream hStream) {
   return set_in_stream("cuMemsetD2D32Async", strided(dstDevice, dstPitch, ui, 4, Width, Height), hStream);
 }

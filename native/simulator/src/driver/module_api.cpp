@@ -20,16 +20,15 @@ std::string describe(const ModulePointer& module) {
   for (const simulator::Function* function : module->code->functions()) {
     const simulator::FunctionInfo& info = function->info();
     char line[512];
-    std::snprintf(
-        line, sizeof line, "%s: about %u registers, %u bytes shared, %u bytes local, %u bytes constant\n",
-        info.name.c_str(), info.registers, info.static_shared_bytes, info.local_bytes, info.constant_bytes);
+    std::snprintf(line, sizeof line, "%s: about %u registers, %u bytes shared, %u bytes local, %u bytes constant\n",
+                  info.name.c_str(), info.registers, info.static_shared_bytes, info.local_bytes, info.constant_bytes);
     text += line;
   }
   return text;
 }
 
-CUresult load_into(const char* call, CUmodule* module, const void* image, unsigned count,
-                   const CUjit_option* options, void** values) {
+CUresult load_into(const char* call, CUmodule* module, const void* image, unsigned count, const CUjit_option* options,
+                   void** values) {
   require_pointer(module, "module");
   require_pointer(image, "image");
   const ContextPointer context = current_context();
@@ -46,23 +45,20 @@ CUresult load_into(const char* call, CUmodule* module, const void* image, unsign
   }
   jit.write_error_log("");
   jit.write_info_log(log.empty() ? describe(module_of(*module)) : log);
-  jit.write_wall_time(
-      std::chrono::duration<float, std::milli>(std::chrono::steady_clock::now() - start).count());
+  jit.write_wall_time(std::chrono::duration<float, std::milli>(std::chrono::steady_clock::now() - start).count());
   return CUDA_SUCCESS;
 }
 
 }  // namespace
 
 SIMULATOR_API cuModuleLoadData(CUmodule* module, const void* image) {
-  return api("cuModuleLoadData",
-             [&] { return load_into("cuModuleLoadData", module, image, 0, nullptr, nullptr); });
+  return api("cuModuleLoadData", [&] { return load_into("cuModuleLoadData", module, image, 0, nullptr, nullptr); });
 }
 
-SIMULATOR_API cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned int numOptions,
-                                 CUjit_option* options, void** optionValues) {
-  return api("cuModuleLoadDataEx", [&] {
-    return load_into("cuModuleLoadDataEx", module, image, numOptions, options, optionValues);
-  });
+SIMULATOR_API cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned int numOptions, CUjit_option* options,
+                                 void** optionValues) {
+  return api("cuModuleLoadDataEx",
+             [&] { return load_into("cuModuleLoadDataEx", module, image, numOptions, options, optionValues); });
 }
 
 SIMULATOR_API cuModuleLoadFatBinary(CUmodule* module, const void* fatCubin) {

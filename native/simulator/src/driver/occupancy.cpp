@@ -53,8 +53,7 @@ size_t available_dynamic_shared(const LoadedFunction& function, int blocks, int 
   const DeviceModel& model = function.context->model();
   if (blocks < 1) fail(CUDA_ERROR_INVALID_VALUE, "%d blocks", blocks);
   if (resident_blocks(function, block_size, 0) < blocks)
-    fail(CUDA_ERROR_INVALID_VALUE, "%d blocks of %d threads do not fit on a multiprocessor", blocks,
-         block_size);
+    fail(CUDA_ERROR_INVALID_VALUE, "%d blocks of %d threads do not fit on a multiprocessor", blocks, block_size);
   const size_t of_block =
       model.shared_per_multiprocessor / static_cast<size_t>(blocks) / shared_granularity * shared_granularity;
   const size_t taken = function.info().static_shared_bytes + model.reserved_shared_per_block;

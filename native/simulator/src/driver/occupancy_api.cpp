@@ -15,8 +15,8 @@ CUresult active_blocks(int* numBlocks, CUfunction func, int blockSize, size_t dy
 }
 
 // The block size, in whole warps, with the most resident threads; the largest one where several have as many.
-CUresult best_block(int* minGridSize, int* blockSize, CUfunction func, CUoccupancyB2DSize shared_of,
-                    size_t shared, int limit) {
+CUresult best_block(int* minGridSize, int* blockSize, CUfunction func, CUoccupancyB2DSize shared_of, size_t shared,
+                    int limit) {
   require_pointer(minGridSize, "minGridSize");
   require_pointer(blockSize, "blockSize");
   const FunctionPointer function = function_of(func);
@@ -27,8 +27,7 @@ CUresult best_block(int* minGridSize, int* blockSize, CUfunction func, CUoccupan
   for (int size = (most + 31) / 32 * 32; size > 0; size -= 32) {
     const int threads = std::min(size, most);
     const int blocks = resident_blocks(*function, threads, shared_of ? shared_of(threads) : shared);
-    if (blocks * threads > best_threads)
-      best_size = threads, best_threads = blocks * threads, best_blocks = blocks;
+    if (blocks * threads > best_threads) best_size = threads, best_threads = blocks * threads, best_blocks = blocks;
   }
   *blockSize = best_size;
   *minGridSize = best_blocks * function->context->model().multiprocessors;
@@ -48,9 +47,8 @@ SIMULATOR_API cuOccupancyMaxActiveBlocksPerMultiprocessor(int* numBlocks, CUfunc
              [&] { return active_blocks(numBlocks, func, blockSize, dynamicSMemSize); });
 }
 
-SIMULATOR_API cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* numBlocks, CUfunction func,
-                                                                   int blockSize, size_t dynamicSMemSize,
-                                                                   unsigned int flags) {
+SIMULATOR_API cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* numBlocks, CUfunction func, int blockSize,
+                                                                   size_t dynamicSMemSize, unsigned int flags) {
   return api("cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags", [&] {
     check_flags(flags);
     return active_blocks(numBlocks, func, blockSize, dynamicSMemSize);
@@ -58,11 +56,10 @@ SIMULATOR_API cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* numBlock
 }
 
 SIMULATOR_API cuOccupancyMaxPotentialBlockSize(int* minGridSize, int* blockSize, CUfunction func,
-                                               CUoccupancyB2DSize blockSizeToDynamicSMemSize,
-                                               size_t dynamicSMemSize, int blockSizeLimit) {
+                                               CUoccupancyB2DSize blockSizeToDynamicSMemSize, size_t dynamicSMemSize,
+                                               int blockSizeLimit) {
   return api("cuOccupancyMaxPotentialBlockSize", [&] {
-    return best_block(minGridSize, blockSize, func, blockSizeToDynamicSMemSize, dynamicSMemSize,
-                      blockSizeLimit);
+    return best_block(minGridSize, blockSize, func, blockSizeToDynamicSMemSize, dynamicSMemSize, blockSizeLimit);
   });
 }
 
@@ -72,8 +69,7 @@ SIMULATOR_API cuOccupancyMaxPotentialBlockSizeWithFlags(int* minGridSize, int* b
                                                         unsigned int flags) {
   return api("cuOccupancyMaxPotentialBlockSizeWithFlags", [&] {
     check_flags(flags);
-    return best_block(minGridSize, blockSize, func, blockSizeToDynamicSMemSize, dynamicSMemSize,
-                      blockSizeLimit);
+    return best_block(minGridSize, blockSize, func, blockSizeToDynamicSMemSize, dynamicSMemSize, blockSizeLimit);
   });
 }
 

@@ -118,8 +118,7 @@ CUresult perform_memset(const MemsetOperation& memset) {
 }  // namespace
 
 CUresult perform(Context& context, const Operation& operation, uint64_t stream_id) {
-  if (const auto* kernel = std::get_if<KernelOperation>(&operation))
-    return perform_kernel(context, *kernel, stream_id);
+  if (const auto* kernel = std::get_if<KernelOperation>(&operation)) return perform_kernel(context, *kernel, stream_id);
   if (const auto* copy = std::get_if<CopyOperation>(&operation)) return perform_copy(*copy);
   if (const auto* memset = std::get_if<MemsetOperation>(&operation)) return perform_memset(*memset);
   if (const auto* host = std::get_if<HostOperation>(&operation)) {
@@ -136,8 +135,8 @@ void validate(const CopyOperation& copy) {
     const size_t bytes = extent(side, copy);
     if (bytes == 0) return;
     if (copy.rows > 1 && side.pitch < copy.width)
-      fail(CUDA_ERROR_INVALID_VALUE, "the %s pitch of %zu is less than the width of %zu bytes", name,
-           side.pitch, copy.width);
+      fail(CUDA_ERROR_INVALID_VALUE, "the %s pitch of %zu is less than the width of %zu bytes", name, side.pitch,
+           copy.width);
     if (side.address == 0) fail(CUDA_ERROR_INVALID_VALUE, "the %s is null", name);
     std::string why;
     if (!side.host && !memory().resolve(side.address, bytes, &why))
@@ -154,8 +153,8 @@ void validate(const MemsetOperation& memset) {
          static_cast<unsigned long long>(memset.address), memset.element_bytes);
   if (memset.rows > 1 &&
       (memset.pitch < memset.width * memset.element_bytes || memset.pitch % memset.element_bytes != 0))
-    fail(CUDA_ERROR_INVALID_VALUE, "a pitch of %zu bytes does not hold rows of %zu elements of %u bytes",
-         memset.pitch, memset.width, memset.element_bytes);
+    fail(CUDA_ERROR_INVALID_VALUE, "a pitch of %zu bytes does not hold rows of %zu elements of %u bytes", memset.pitch,
+         memset.width, memset.element_bytes);
   std::string why;
   if (bytes > 0 && !memory().resolve(memset.address, bytes, &why))
     fail(CUDA_ERROR_INVALID_VALUE, "the destination of %zu bytes: %s", bytes, why.c_str());

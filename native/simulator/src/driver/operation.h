@@ -32,7 +32,7 @@ struct CopySide {
 struct CopyOperation {
   CopySide to, from;
   size_t width = 0, rows = 1, slices = 1;  // bytes, rows of a slice, slices
-  std::vector<std::byte> staged;  // the source's bytes where they were taken at the call (pageable memory)
+  std::vector<std::byte> staged;           // the source's bytes where they were taken at the call (pageable memory)
 };
 
 struct MemsetOperation {
@@ -54,8 +54,8 @@ struct FreeOperation {
   uint64_t address = 0;
 };
 
-using Operation = std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation, HostOperation,
-                               FreeOperation>;
+using Operation =
+    std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation, HostOperation, FreeOperation>;
 
 // Carries it out on the calling thread.
 CUresult perform(Context& context, const Operation& operation, uint64_t stream_id);

@@ -42,9 +42,8 @@ bool get(void* data, CUpointer_attribute attribute, const Pointer& pointer) {
       return true;
     case CU_POINTER_ATTRIBUTE_MEMORY_TYPE:
       if (!allocation) return false;
-      put(data,
-          static_cast<unsigned>(allocation->kind == AllocationKind::pinned_host ? CU_MEMORYTYPE_HOST
-                                                                                : CU_MEMORYTYPE_DEVICE));
+      put(data, static_cast<unsigned>(allocation->kind == AllocationKind::pinned_host ? CU_MEMORYTYPE_HOST
+                                                                                      : CU_MEMORYTYPE_DEVICE));
       return true;
     case CU_POINTER_ATTRIBUTE_DEVICE_POINTER:
       if (!allocation) return false;
@@ -127,8 +126,8 @@ SIMULATOR_API cuPointerGetAttribute(void* data, CUpointer_attribute attribute, C
     require_pointer(data, "data");
     current_context();
     if (!get(data, attribute, look_up(ptr)))
-      fail(CUDA_ERROR_INVALID_VALUE, "0x%llx has no pointer attribute %d: it is not memory of the driver's",
-           ptr, static_cast<int>(attribute));
+      fail(CUDA_ERROR_INVALID_VALUE, "0x%llx has no pointer attribute %d: it is not memory of the driver's", ptr,
+           static_cast<int>(attribute));
     return CUDA_SUCCESS;
   });
 }
@@ -152,8 +151,7 @@ SIMULATOR_API cuPointerSetAttribute(const void* value, CUpointer_attribute attri
     current_context();
     if (attribute != CU_POINTER_ATTRIBUTE_SYNC_MEMOPS)
       fail(CUDA_ERROR_INVALID_VALUE, "pointer attribute %d cannot be set", static_cast<int>(attribute));
-    if (!simulator::memory().find(ptr, nullptr))
-      fail(CUDA_ERROR_INVALID_VALUE, "0x%llx is inside no allocation", ptr);
+    if (!simulator::memory().find(ptr, nullptr)) fail(CUDA_ERROR_INVALID_VALUE, "0x%llx is inside no allocation", ptr);
     return CUDA_SUCCESS;
   });
 }

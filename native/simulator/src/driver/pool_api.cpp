@@ -10,8 +10,7 @@ namespace {
 
 // Memory nodes in graphs are not simulated: a capture that allocates gets the code CUDA has for what cannot
 // be captured.
-CUresult allocate_in_stream(const char* call, CUdeviceptr* dptr, size_t bytes, CUmemoryPool named,
-                            CUstream hStream) {
+CUresult allocate_in_stream(const char* call, CUdeviceptr* dptr, size_t bytes, CUmemoryPool named, CUstream hStream) {
   require_pointer(dptr, "dptr");
   const StreamPointer stream = stream_of(hStream);
   refuse_capture(stream, call);
@@ -34,8 +33,7 @@ SIMULATOR_API cuMemAllocAsync(CUdeviceptr* dptr, size_t bytesize, CUstream hStre
              [&] { return allocate_in_stream("cuMemAllocAsync", dptr, bytesize, nullptr, hStream); });
 }
 
-SIMULATOR_API cuMemAllocFromPoolAsync(CUdeviceptr* dptr, size_t bytesize, CUmemoryPool pool,
-                                      CUstream hStream) {
+SIMULATOR_API cuMemAllocFromPoolAsync(CUdeviceptr* dptr, size_t bytesize, CUmemoryPool pool, CUstream hStream) {
   return api("cuMemAllocFromPoolAsync", [&] {
     pool_of(pool);
     return allocate_in_stream("cuMemAllocFromPoolAsync", dptr, bytesize, pool, hStream);
@@ -117,8 +115,8 @@ SIMULATOR_API cuMemPoolGetAccess(CUmemAccess_flags* flags, CUmemoryPool memPool,
     require_pointer(flags, "flags");
     require_pointer(location, "location");
     check_location(*location);
-    *flags = pool_of(memPool)->device == location->id ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE
-                                                      : CU_MEM_ACCESS_FLAGS_PROT_NONE;
+    *flags =
+        pool_of(memPool)->device == location->id ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE : CU_MEM_ACCESS_FLAGS_PROT_NONE;
     return CUDA_SUCCESS;
   });
 }

@@ -24,9 +24,8 @@ const EntryPoint entry_points[] = {
 void* own_symbol(const char* name) {
   static void* const self = [] {
     Dl_info info;
-    return dladdr(reinterpret_cast<void*>(&own_symbol), &info)
-               ? dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD)
-               : nullptr;
+    return dladdr(reinterpret_cast<void*>(&own_symbol), &info) ? dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD)
+                                                               : nullptr;
   }();
   return self ? dlsym(self, name) : nullptr;
 }

@@ -71,8 +71,7 @@ std::vector<Point> Stream::implied_dependencies() {
   std::vector<Point> after;
   const auto add = [&](Stream& other) {
     const uint64_t last = other.timeline_->submitted();
-    if (&other != this && other.blocking() && !other.timeline_->reached(last))
-      after.push_back({other.timeline_, last});
+    if (&other != this && other.blocking() && !other.timeline_->reached(last)) after.push_back({other.timeline_, last});
   };
   if (kind == StreamKind::legacy) {
     for (const StreamPointer& other : context->streams) add(*other);

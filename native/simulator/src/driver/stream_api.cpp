@@ -71,8 +71,7 @@ SIMULATOR_API cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int F
   });
 }
 
-SIMULATOR_API cuStreamAddCallback(CUstream hStream, CUstreamCallback callback, void* userData,
-                                  unsigned int flags) {
+SIMULATOR_API cuStreamAddCallback(CUstream hStream, CUstreamCallback callback, void* userData, unsigned int flags) {
   return api("cuStreamAddCallback", [&] {
     if (callback == nullptr) fail(CUDA_ERROR_INVALID_VALUE, "callback is null");
     if (flags != 0) fail(CUDA_ERROR_INVALID_VALUE, "flags = %u, must be 0", flags);

@@ -23,17 +23,13 @@ struct Kernel {
 
 const Kernel kernels[] = {
     {"integer arithmetic",
-     "a = a * 1664525u + b; b = (b ^ a) + 0x9e3779b9u; a = (a << 5) ^ (b >> 3); b = max(a, b) - (a & 0xff);",
-     4000},
+     "a = a * 1664525u + b; b = (b ^ a) + 0x9e3779b9u; a = (a << 5) ^ (b >> 3); b = max(a, b) - (a & 0xff);", 4000},
     {"float arithmetic",
-     "f = f * 1.0001f + g; g = g * 0.9999f - f; f = fminf(f, 1e10f) + 0.5f; g = fmaxf(g, -1e10f) * 0.5f;",
-     4000},
-    {"64-bit integers", "w = w * 6364136223846793005ull + a; a = (unsigned)(w >> 33) ^ b; w ^= w >> 17;",
-     4000},
-    {"shared memory",
-     "tile[threadIdx.x] = a; a = a * 3 + tile[threadIdx.x ^ 1]; b += tile[(threadIdx.x + 5) & 255];", 2000},
-    {"global memory",
-     "a = a * 3 + p[(a & 1023) + threadIdx.x]; p[2048 + threadIdx.x] = a; b += p[threadIdx.x];", 2000},
+     "f = f * 1.0001f + g; g = g * 0.9999f - f; f = fminf(f, 1e10f) + 0.5f; g = fmaxf(g, -1e10f) * 0.5f;", 4000},
+    {"64-bit integers", "w = w * 6364136223846793005ull + a; a = (unsigned)(w >> 33) ^ b; w ^= w >> 17;", 4000},
+    {"shared memory", "tile[threadIdx.x] = a; a = a * 3 + tile[threadIdx.x ^ 1]; b += tile[(threadIdx.x + 5) & 255];",
+     2000},
+    {"global memory", "a = a * 3 + p[(a & 1023) + threadIdx.x]; p[2048 + threadIdx.x] = a; b += p[threadIdx.x];", 2000},
     {"divergence",
      "if (a & 1) { a = a * 3 + 1; b += a; } else { a >>= 1; b ^= a; } if ((b & 7) == threadIdx.x % 8) a += "
      "12345u;",
@@ -69,9 +65,8 @@ double counted_lanes(const std::string& statistics) {
 }  // namespace
 
 int main() try {
-  const std::string statistics = "/tmp/simulator-bench-" +
-                                 std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()) +
-                                 ".json";
+  const std::string statistics =
+      "/tmp/simulator-bench-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()) + ".json";
   for (const char* prefix : {"KERNELS_SIM_", "PTXSIM_"}) {
     setenv((std::string(prefix) + "STATS").c_str(), statistics.c_str(), 1);
     setenv((std::string(prefix) + "THREADS").c_str(), "1", 1);
@@ -88,8 +83,7 @@ int main() try {
   for (const Kernel& kernel : kernels) {
     CUmodule module = nullptr;
     CUfunction function = nullptr;
-    CHECK(cuModuleLoadData(&module,
-                           simulator::tests::compile({source_of(kernel), "compute_80", {}, {}}).ptx.c_str()));
+    CHECK(cuModuleLoadData(&module, simulator::tests::compile({source_of(kernel), "compute_80", {}, {}}).ptx.c_str()));
     CHECK(cuModuleGetFunction(&function, module, "k"));
     int n = kernel.repetitions;
     void* arguments[] = {&memory, &n};

@@ -13,8 +13,8 @@ void DeviceTest::SetUp() {
 void DeviceTest::TearDown() {
   if (!context_) return;
   SimulatorLiveObjects live;
-  const bool counts = driver().ours() && driver().cuCtxSynchronize() ==
-                                             CUDA_SUCCESS;  // a failed context frees nothing before it goes
+  const bool counts =
+      driver().ours() && driver().cuCtxSynchronize() == CUDA_SUCCESS;  // a failed context frees nothing before it goes
   if (counts) {
     for (const CUmodule module : modules_) EXPECT_CU(CUDA_SUCCESS, cuModuleUnload(module));
     EXPECT_CU(CUDA_SUCCESS, simulatorLiveObjects(&live));
@@ -54,8 +54,7 @@ CUmodule DeviceTest::load(const std::string& ptx) {
   void* values[] = {log.data(), reinterpret_cast<void*>(log.size())};
   CUmodule module = nullptr;
   const CUresult result = driver().cuModuleLoadDataEx(&module, ptx.c_str(), 2, options, values);
-  if (result != CUDA_SUCCESS)
-    throw std::runtime_error("loading answered " + describe(result) + "\n" + log.data());
+  if (result != CUDA_SUCCESS) throw std::runtime_error("loading answered " + describe(result) + "\n" + log.data());
   modules_.push_back(module);
   return module;
 }
@@ -67,8 +66,8 @@ CUfunction DeviceTest::function(CUmodule module, const std::string& name) {
   return found;
 }
 
-CUfunction DeviceTest::kernel(const std::string& architecture, const std::string& source,
-                              const std::string& name, const std::vector<std::string>& options) {
+CUfunction DeviceTest::kernel(const std::string& architecture, const std::string& source, const std::string& name,
+                              const std::vector<std::string>& options) {
   return function(load(compile({source, architecture, options, {}}).ptx), name);
 }
 

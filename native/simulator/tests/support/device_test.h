@@ -52,8 +52,7 @@ struct Grid {
   bool cooperative = false;
 };
 
-inline Grid grid(unsigned blocks, unsigned threads, unsigned dynamic_shared_bytes = 0,
-                 CUstream stream = nullptr) {
+inline Grid grid(unsigned blocks, unsigned threads, unsigned dynamic_shared_bytes = 0, CUstream stream = nullptr) {
   return {{blocks, 1, 1}, {threads, 1, 1}, dynamic_shared_bytes, stream, false};
 }
 
@@ -78,9 +77,9 @@ CUresult try_launch(CUfunction function, const Grid& grid, const Arguments&... a
           return driver().cuLaunchCooperativeKernel(function, grid.blocks[0], grid.blocks[1], grid.blocks[2],
                                                     grid.threads[0], grid.threads[1], grid.threads[2],
                                                     grid.dynamic_shared_bytes, grid.stream, pointers);
-        return driver().cuLaunchKernel(function, grid.blocks[0], grid.blocks[1], grid.blocks[2],
-                                       grid.threads[0], grid.threads[1], grid.threads[2],
-                                       grid.dynamic_shared_bytes, grid.stream, pointers, nullptr);
+        return driver().cuLaunchKernel(function, grid.blocks[0], grid.blocks[1], grid.blocks[2], grid.threads[0],
+                                       grid.threads[1], grid.threads[2], grid.dynamic_shared_bytes, grid.stream,
+                                       pointers, nullptr);
       },
       values);
 }
@@ -127,8 +126,7 @@ class KernelTest : public DeviceTest, public testing::WithParamInterface<std::st
  protected:
   void SetUp() override;
   using DeviceTest::kernel;
-  CUfunction kernel(const std::string& source, const std::string& name,
-                    const std::vector<std::string>& options = {}) {
+  CUfunction kernel(const std::string& source, const std::string& name, const std::vector<std::string>& options = {}) {
     return DeviceTest::kernel(GetParam(), source, name, options);
   }
   int target() const { return std::stoi(GetParam().substr(GetParam().find('_') + 1)); }
@@ -136,9 +134,8 @@ class KernelTest : public DeviceTest, public testing::WithParamInterface<std::st
 
 inline std::string architecture_name(const testing::TestParamInfo<std::string>& info) { return info.param; }
 
-#define FOR_EACH_ARCHITECTURE(suite)                                                              \
-  INSTANTIATE_TEST_SUITE_P(Ptx, suite,                                                            \
-                           testing::Values(std::string("compute_80"), std::string("compute_90")), \
+#define FOR_EACH_ARCHITECTURE(suite)                                                                          \
+  INSTANTIATE_TEST_SUITE_P(Ptx, suite, testing::Values(std::string("compute_80"), std::string("compute_90")), \
                            ::simulator::tests::architecture_name)
 
 }  // namespace simulator::tests

@@ -46,8 +46,7 @@ std::string describe(CUresult result) {
   const char* name = nullptr;
   if (driver().cuGetErrorName(result, &name) != CUDA_SUCCESS || !name) name = "no CUresult";
   std::string text = std::string(name) + " (" + std::to_string(result) + ")";
-  if (result != CUDA_SUCCESS && driver().simulatorLastError)
-    text += std::string(": ") + driver().simulatorLastError();
+  if (result != CUDA_SUCCESS && driver().simulatorLastError) text += std::string(": ") + driver().simulatorLastError();
   return text;
 }
 

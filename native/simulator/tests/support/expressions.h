@@ -92,8 +92,7 @@ std::vector<std::tuple<A, B>> pairs(const std::vector<A>& as, const std::vector<
   return all;
 }
 template <class A, class B, class C>
-std::vector<std::tuple<A, B, C>> triples(const std::vector<A>& as, const std::vector<B>& bs,
-                                         const std::vector<C>& cs) {
+std::vector<std::tuple<A, B, C>> triples(const std::vector<A>& as, const std::vector<B>& bs, const std::vector<C>& cs) {
   std::vector<std::tuple<A, B, C>> all;
   for (const A& a : as)
     for (const B& b : bs)
@@ -119,19 +118,16 @@ class ExpressionTest : public KernelTest {
  private:
   template <class Out, class... In, size_t... I>
   void check_with(const Expressions<Out, In...>& expressions, const std::vector<std::tuple<In...>>& inputs,
-                  const std::string& prelude, const std::vector<std::string>& options,
-                  std::index_sequence<I...>) {
+                  const std::string& prelude, const std::vector<std::string>& options, std::index_sequence<I...>) {
     const char* const names[] = {"a", "b", "c", "d"};
     std::string parameters, loads, body;
     ((parameters += std::string("const ") + device_type<In>() + "* in_" + names[I] + ", "), ...);
-    ((loads += std::string("  const ") + device_type<In>() + " " + names[I] + " = in_" + names[I] + "[i];\n"),
-     ...);
+    ((loads += std::string("  const ") + device_type<In>() + " " + names[I] + " = in_" + names[I] + "[i];\n"), ...);
     for (size_t e = 0; e < expressions.size(); ++e)
       body += "  out[" + std::to_string(e) + "ull * n + i] = (" + expressions[e].device + ");\n";
-    const std::string source =
-        prelude + "\nextern \"C\" __global__ void evaluate(" + parameters + device_type<Out>() +
-        "* out, unsigned n) {\n  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;\n" +
-        "  if (i >= n) return;\n" + loads + body + "}\n";
+    const std::string source = prelude + "\nextern \"C\" __global__ void evaluate(" + parameters + device_type<Out>() +
+                               "* out, unsigned n) {\n  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;\n" +
+                               "  if (i >= n) return;\n" + loads + body + "}\n";
     const CUfunction evaluate = kernel(source, "evaluate", options);
     ASSERT_NE(evaluate, nullptr);
     const auto n = static_cast<unsigned>(inputs.size());
@@ -151,8 +147,8 @@ class ExpressionTest : public KernelTest {
         ++wrong;
         std::string where;
         ((where += std::string(" ") + names[I] + "=" + show(std::get<I>(inputs[i]))), ...);
-        ADD_FAILURE() << expressions[e].device << " with" << where << ": is " << show(actual)
-                      << ", should be " << show(expected);
+        ADD_FAILURE() << expressions[e].device << " with" << where << ": is " << show(actual) << ", should be "
+                      << show(expected);
       }
     }
   }

@@ -35,14 +35,13 @@ std::vector<std::string> candidates() {
     return paths;
   }
   std::error_code ignored;
-  for (auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-       folder.has_relative_path(); folder = folder.parent_path()) {
+  for (auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
     const auto fetched = folder / "artifacts/nvrtc/usr/lib/x86_64-linux-gnu/libnvrtc.so.12";
     if (std::filesystem::exists(fetched, ignored)) paths.push_back(fetched.string());
   }
   if (std::string(KERNELS_SOURCE_FOLDER) != "")
-    paths.push_back(std::string(KERNELS_SOURCE_FOLDER) +
-                    "/artifacts/nvrtc/usr/lib/x86_64-linux-gnu/libnvrtc.so.12");
+    paths.push_back(std::string(KERNELS_SOURCE_FOLDER) + "/artifacts/nvrtc/usr/lib/x86_64-linux-gnu/libnvrtc.so.12");
   paths.push_back("libnvrtc.so.12");
   return paths;
 }
@@ -100,8 +99,7 @@ Compiled compile_now(const CompileRequest& request) {
   const Nvrtc& n = nvrtc();
   if (!n.missing.empty()) throw std::runtime_error(n.missing);
   Program program = nullptr;
-  check(n.nvrtcCreateProgram(&program, request.source.c_str(), "kernel.cu", 0, nullptr, nullptr),
-        "nvrtcCreateProgram");
+  check(n.nvrtcCreateProgram(&program, request.source.c_str(), "kernel.cu", 0, nullptr, nullptr), "nvrtcCreateProgram");
   for (const std::string& name : request.name_expressions)
     check(n.nvrtcAddNameExpression(program, name.c_str()), "nvrtcAddNameExpression");
   std::vector<std::string> options{"--gpu-architecture=" + request.architecture, "--std=c++17", "-lineinfo"};

@@ -9,8 +9,7 @@ namespace simulator::tests {
 
 struct SmallFormat {
   int exponent_bits, mantissa_bits;
-  bool has_infinity =
-      true;  // e4m3 has none: its top exponent is finite but for the all-ones mantissa, which is NaN
+  bool has_infinity = true;  // e4m3 has none: its top exponent is finite but for the all-ones mantissa, which is NaN
 
   int bias() const { return (1 << (exponent_bits - 1)) - 1; }
   uint32_t sign_bit() const { return 1u << (exponent_bits + mantissa_bits); }
