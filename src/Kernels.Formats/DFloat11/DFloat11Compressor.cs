@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json.Nodes;
 using Kernels.Formats.Safetensors;
 
 namespace Kernels.Formats.DFloat11;
@@ -32,6 +33,7 @@ public static class DFloat11Compressor
     /// <param name="options">Number of threads, cancellation.</param>
     /// <param name="progress">Is told of each group and tensor that is done, or null.</param>
     /// <exception cref="ArgumentException">The model is compressed already.</exception>
+    /// <exception cref="InvalidModelException">The model's <c>config.json</c> is invalid; nothing is encoded before it is checked.</exception>
     /// <exception cref="IOException">The output cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled; nothing is left under <paramref name="output"/>.</exception>
     public static DFloat11CompressionReport Compress(SafetensorsModel model, string output, ParallelOptions options, IProgress<ModelProgress>? progress = null)
@@ -89,6 +91,8 @@ public static class DFloat11Compressor
 
         internal void ToFolder(string output)
         {
+            // Before the work: a configuration that cannot be written again must not cost it.
+            JsonObject config = ModelFolder.ReadConfig(model.IsFolder ? model.Folder : null, without: DFloat11Config.PropertyName);
             using var folder = new AtomicFolder(output);
             var fileNames = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "model" };
             foreach (var plan in _plans)
@@ -118,7 +122,8 @@ public static class DFloat11Compressor
             }
             if (model.IsFolder)
                 ModelFolder.CopyOthers(model.Folder, folder.Path, options.CancellationToken);
-            ModelFolder.WriteConfig(model.IsFolder ? model.Folder : null, folder.Path, DFloat11Config.PropertyName, DFloat11Metadata.WriteConfig(Config()));
+            config[DFloat11Config.PropertyName] = JsonNode.Parse(DFloat11Metadata.WriteConfig(Config()));
+            ModelFolder.WriteConfig(config, folder.Path);
             folder.Commit();
         }
 

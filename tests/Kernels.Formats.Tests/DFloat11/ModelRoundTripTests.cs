@@ -181,6 +181,28 @@ public sealed class ModelRoundTripTests
         Assert.That(() => DFloat11Compressor.Compress(compressed, folder["again"], Options), Throws.ArgumentException);
     }
 
+    [TestCase("""{"\ud800":1}""")]
+    [TestCase("""{"a":"\ud800"}""")]
+    [TestCase("""{"a":[{"b":"\udc00"}]}""")]
+    [TestCase("[]")]
+    [TestCase("{")]
+    public void Configuration_that_cannot_be_written_again_is_refused_before_any_work(string json)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["in"]);
+        SafetensorsWriter.WriteAll(folder["in/model.safetensors"], [Weights.Matrix("m.weight", Weights.Random(64_000, 5, Weights.Distribution(6)), 64, 1000)]);
+        using var original = SafetensorsModel.Open(folder["in"]);
+        DFloat11Compressor.Compress(original, folder["df11"], Options);
+        using var checkpoint = DFloat11Checkpoint.Open(folder["df11"]);
+        var told = new List<ModelProgress>();
+        foreach (string input in new[] { "in", "df11" })
+            File.WriteAllText(Path.Combine(folder[input], "config.json"), json);
+        Assert.That(() => DFloat11Compressor.Compress(original, folder["out"], Options, new ImmediateProgress(told)), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("config.json"));
+        Assert.That(() => DFloat11Decompressor.Decompress(checkpoint, folder["out"], Options, progress: new ImmediateProgress(told)), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("config.json"));
+        Assert.That(told, Is.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName), Is.EquivalentTo(new[] { "in", "df11" }));
+    }
+
     [Test]
     public void Comparison_names_tensor_index_and_both_values_of_the_first_difference()
     {
