@@ -73,7 +73,30 @@ public sealed class DFloat11CheckpointTests
     [TestCase("[z-a]")]
     [TestCase("*")]
     public void What_is_no_regex_is_refused(string regex) =>
-        Assert.That(() => new DFloat11Patterns([new(regex, [])]), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(InvalidModelException.Printable(regex)));
+        Assert.That(() => new DFloat11Patterns([new(regex, [])]).Find("a"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(InvalidModelException.Printable(regex)));
+
+    [Test]
+    public void More_than_4096_patterns_are_refused_when_one_is_needed()
+    {
+        var patterns = new DFloat11Patterns([.. Enumerable.Range(0, 4097).Select(i => new DFloat11Pattern($@"m{i}\.\d+", []))], "config.json");
+        Assert.That(() => patterns.Find("m"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("4097").And.Message.Contains("4096").And.Message.Contains("config.json"));
+    }
+
+    [Test]
+    public void Regex_is_compiled_only_when_no_pattern_before_it_matches()
+    {
+        var patterns = new DFloat11Patterns([new(@"model\.embed_tokens", []), new("lm_head", []), new("(", [])]);
+        Assert.That(patterns.Find("lm_head")!.Regex, Is.EqualTo("lm_head"));
+        Assert.That(patterns.Find("model.embed_tokens")!.Regex, Is.EqualTo(@"model\.embed_tokens"));
+        Assert.That(() => patterns.Find("modelxembed_tokens"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("no regular expression"));
+    }
+
+    [Test]
+    public void Compiling_and_matching_share_one_limit_for_all_patterns()
+    {
+        var patterns = new DFloat11Patterns([new(@"a\d+", []), new(@"b\d+", [])], "config.json") { TotalTimeout = TimeSpan.Zero };
+        Assert.That(() => patterns.Find("m"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(@"'b\d+'").And.Message.Contains("in all"));
+    }
 
     [Test]
     public void Regex_must_match_the_whole_name_and_may_be_written_as_in_Python()
