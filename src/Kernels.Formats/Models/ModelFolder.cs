@@ -22,7 +22,7 @@ internal static class ModelFolder
 
     /// <summary>
     /// Copies the files at the top of a folder that hold neither weights nor the configuration. Hidden files, and links that lead outside,
-    /// are left out.
+    /// are left out; of empty files, and of what is no regular file, only the name is kept.
     /// </summary>
     internal static void CopyOthers(string from, string to, CancellationToken cancellation)
     {
@@ -32,7 +32,12 @@ internal static class ModelFolder
             string name = Path.GetFileName(file);
             bool isModel = name == ConfigName || name.StartsWith('.') || name.EndsWith(".index.json", StringComparison.Ordinal)
                 || WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
-            if (!isModel && ShardPath.StaysInside(from, file, out _))
+            if (isModel || !ShardPath.StaysInside(from, file, out _))
+                continue;
+            // What has no bytes is not opened: it may be a pipe.
+            if (RegularFile.Length(file) == 0)
+                File.WriteAllBytes(Path.Combine(to, name), []);
+            else
                 File.Copy(file, Path.Combine(to, name));
         }
     }
