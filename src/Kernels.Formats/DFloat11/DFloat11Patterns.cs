@@ -81,7 +81,7 @@ public sealed class DFloat11Patterns
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw Invalid(pattern, $"takes more than {MatchTimeout.TotalMilliseconds} ms to match '{InvalidModelException.Printable(groupName)}'", e);
+            throw Invalid(pattern, $"takes more than {MatchTimeout.TotalMilliseconds} ms to match '{TensorName.Printable(groupName)}'", e);
         }
         finally
         {
@@ -117,5 +117,5 @@ public sealed class DFloat11Patterns
     }
 
     private InvalidModelException Invalid(string pattern, string reason, Exception? cause = null) =>
-        new(_file, $"{DFloat11Config.PropertyName}.pattern_dict", $"the pattern '{InvalidModelException.Printable(pattern)}' {reason}", cause);
+        new(_file, $"{DFloat11Config.PropertyName}.pattern_dict", $"the pattern '{TensorName.Printable(pattern)}' {reason}", cause);
 }
