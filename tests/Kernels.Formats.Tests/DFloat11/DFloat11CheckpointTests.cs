@@ -73,7 +73,7 @@ public sealed class DFloat11CheckpointTests
     [TestCase("[z-a]")]
     [TestCase("*")]
     public void What_is_no_regex_is_refused(string regex) =>
-        Assert.That(() => new DFloat11Patterns([new(regex, [])]).Find("a"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(InvalidModelException.Printable(regex)));
+        Assert.That(() => new DFloat11Patterns([new(regex, [])]).Find("a"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(TensorName.Printable(regex)));
 
     [Test]
     public void More_than_4096_patterns_are_refused_when_one_is_needed()
@@ -162,6 +162,22 @@ public sealed class DFloat11CheckpointTests
             SafetensorsWriter.WriteAll(folder["m.safetensors"], [.. sample.Tensors], new Dictionary<string, string> { ["dfloat11.group.lm_head"] = matrices });
             Assert.That(() => DFloat11Checkpoint.Open(folder["m.safetensors"]), Throws.InstanceOf<InvalidModelException>(), matrices);
         }
+    }
+
+    [Test]
+    public void Recorded_shape_of_more_dimensions_than_files_may_have_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var sample = SafetensorsModel.Open(TestData.DFloat11Sample);
+        string Shape(int rank) => $"[[\"lm_head.weight\",[262144{string.Concat(Enumerable.Repeat(",1", rank - 1))}]]]";
+        SafetensorsWriter.WriteAll(folder["m.safetensors"], [.. sample.Tensors], new Dictionary<string, string> { ["dfloat11.group.lm_head"] = Shape(64) });
+        using (var checkpoint = DFloat11Checkpoint.Open(folder["m.safetensors"]))
+            DFloat11Decompressor.Decompress(checkpoint, folder["back.safetensors"], Weights.Threads(1));
+        using (var back = SafetensorsModel.Open(folder["back.safetensors"]))
+            Assert.That(back["lm_head.weight"].Shape, Has.Length.EqualTo(64));
+        SafetensorsWriter.WriteAll(folder["n.safetensors"], [.. sample.Tensors], new Dictionary<string, string> { ["dfloat11.group.lm_head"] = Shape(65) });
+        Assert.That(() => DFloat11Checkpoint.Open(folder["n.safetensors"]), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("65 dimensions").And.Message.Contains("64"));
+        Assert.That(() => new SafetensorsWriter(folder["w.safetensors"], [new TensorInfo("t", SafetensorsDtype.U8, [.. Enumerable.Repeat(1L, 65)])]), Throws.ArgumentException.With.Message.Contains("65"));
     }
 
     private static string Sample() => File.ReadAllText(Path.Combine(TestData.DFloat11Sample, "config.json"));
