@@ -132,7 +132,7 @@ public sealed class SafetensorsWriter : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(header, _headerLength);
         json.CopyTo(header, 8);
         header.AsSpan(8 + json.Length).Fill((byte)' ');
-        RandomAccess.Write(_file.Handle, header, 0);
+        _file.Write(header, 0);
         _file.Commit();
     }
 
