@@ -153,6 +153,26 @@ public sealed class DFloat11CheckpointTests
     }
 
     [Test]
+    public void Beside_an_index_only_shards_of_groups_are_read()
+    {
+        using var folder = new TemporaryFolder();
+        using var sample = SafetensorsModel.Open(TestData.DFloat11Sample);
+        TensorView norm = sample["model.norm.weight"];
+        SafetensorsWriter.WriteAll(folder["model-00001-of-00001.safetensors"], [norm]);
+        SafetensorsWriter.WriteAll(folder["consolidated.safetensors"], [norm]);
+        SafetensorsIndex.Write(folder[SafetensorsIndex.FileName], [new(norm.Name, "model-00001-of-00001.safetensors")], norm.ByteLength);
+        using (var plain = DFloat11Checkpoint.Open(folder.Path))
+        {
+            Assert.That(plain.Groups, Is.Empty);
+            Assert.That(plain.RawTensors.Single().File, Does.EndWith("model-00001-of-00001.safetensors"));
+        }
+        SafetensorsWriter.WriteAll(folder["lm_head.safetensors"], [.. sample.Tensors.Where(tensor => tensor.Name.StartsWith("lm_head.", StringComparison.Ordinal))]);
+        using var checkpoint = DFloat11Checkpoint.Open(folder.Path);
+        Assert.That(checkpoint.Groups.Select(group => group.Name), Is.EqualTo(new[] { "lm_head" }));
+        Assert.That(checkpoint.RawTensors.Select(tensor => tensor.Name), Is.EqualTo(new[] { norm.Name }));
+    }
+
+    [Test]
     public void Recorded_shapes_that_do_not_fit_are_refused()
     {
         using var folder = new TemporaryFolder();
