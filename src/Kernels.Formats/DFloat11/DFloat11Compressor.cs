@@ -14,7 +14,7 @@ public sealed record DFloat11GroupSummary(string Name, ImmutableArray<string> Ma
 
 /// <summary>What became of a model.</summary>
 /// <param name="Groups">The compressed groups.</param>
-/// <param name="Fallbacks">BF16 matrices that stay as they are, with the reasons. Other tensors that stay are not listed.</param>
+/// <param name="Fallbacks">All BF16 matrices (two or more dimensions) that stay as they are, with the reasons. Other tensors that stay are not listed.</param>
 /// <param name="TensorCount">Tensors of the model.</param>
 /// <param name="OriginalBytes">Bytes of all tensors before.</param>
 /// <param name="StoredBytes">Bytes of all tensors after.</param>
@@ -44,7 +44,7 @@ public static class DFloat11Compressor
         if (DFloat11Checkpoint.IsCheckpoint(model))
             throw new ArgumentException($"'{model.Path}' is a DF11 checkpoint already.", nameof(model));
         ModelFolder.CheckOutput(model, output);
-        var run = new Run(model, options, progress);
+        var run = new Run(model, options, progress, []);
         if (ModelFolder.IsFile(output))
             run.ToFile(output);
         else
@@ -52,18 +52,17 @@ public static class DFloat11Compressor
         return run.Report();
     }
 
-    private sealed class Run(SafetensorsModel model, ParallelOptions options, IProgress<ModelProgress>? progress)
+    private sealed class Run(SafetensorsModel model, ParallelOptions options, IProgress<ModelProgress>? progress, List<DFloat11Fallback> fallbacks)
     {
-        private readonly List<DFloat11GroupPlan> _plans = DFloat11Grouping.Plan(model);
+        private readonly List<DFloat11GroupPlan> _plans = DFloat11Grouping.Plan(model, fallbacks);
         private readonly List<(DFloat11GroupPlan Plan, ImmutableArray<string> SubPaths)> _made = [];
         private readonly List<DFloat11GroupSummary> _groups = [];
-        private readonly List<DFloat11Fallback> _fallbacks = [];
         private readonly HashSet<string> _compressed = new(StringComparer.Ordinal);
         private readonly long _total = model.ByteLength;
         private long _done;
         private long _stored;
 
-        internal DFloat11CompressionReport Report() => new([.. _groups], [.. _fallbacks], model.Tensors.Count, _total, _stored);
+        internal DFloat11CompressionReport Report() => new([.. _groups], [.. fallbacks], model.Tensors.Count, _total, _stored);
 
         internal void ToFile(string output)
         {
@@ -130,7 +129,7 @@ public static class DFloat11Compressor
         private DFloat11Group? Encode(DFloat11GroupPlan plan)
         {
             var encoding = DFloat11Encoder.EncodeWhereSmaller(plan.Name, plan.Matrices, options);
-            _fallbacks.AddRange(encoding.Fallbacks);
+            fallbacks.AddRange(encoding.Fallbacks);
             if (encoding.Group is { } group)
             {
                 _made.Add((plan, [.. group.Matrices.Select(matrix => DFloat11Grouping.SubPath(plan.Name, matrix.Name))]));
