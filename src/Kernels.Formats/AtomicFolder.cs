@@ -33,6 +33,20 @@ internal sealed class AtomicFolder : IDisposable
     /// <summary>The temporary path to write to.</summary>
     internal string Path { get; }
 
+    /// <summary>Runs work that fills the folder; what cannot be written is named by the final path.</summary>
+    /// <exception cref="IOException">A file of the folder cannot be written.</exception>
+    internal void Fill(Action<string> work)
+    {
+        try
+        {
+            work(Path);
+        }
+        catch (IOException e) when (e.Message.Contains(Path, StringComparison.Ordinal))
+        {
+            throw new IOException(e.Message.Replace(Path, _shownPath, StringComparison.Ordinal), e);
+        }
+    }
+
     /// <summary>Gives the folder its final name.</summary>
     internal void Commit()
     {

@@ -62,6 +62,17 @@ public sealed class AtomicOutputTests
     }
 
     [Test]
+    public void Failure_inside_an_output_folder_is_named_by_its_final_path()
+    {
+        using var folder = new TemporaryFolder();
+        SafetensorsWriter.WriteAll(folder["in.safetensors"], [Matrix]);
+        using var model = SafetensorsModel.Open(folder["in.safetensors"]);
+        var progress = new Obstacle(() => Directory.CreateDirectory(Path.Combine(Directory.GetDirectories(folder.Path).Single(), "model.safetensors")));
+        AssertUnwritable(() => DFloat11Compressor.Compress(model, folder["out"], Weights.Threads(1), progress), folder["out/model.safetensors"]);
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EqualTo(new[] { folder["in.safetensors"] }));
+    }
+
+    [Test]
     public void File_in_place_of_the_folder_of_an_output_is_refused()
     {
         using var folder = new TemporaryFolder();
@@ -71,4 +82,9 @@ public sealed class AtomicOutputTests
 
     private static void AssertUnwritable(Action write, string path) =>
         Assert.That(write, Throws.TypeOf<IOException>().With.Message.StartsWith($"'{path}' cannot be written").And.Message.Not.Contains(".tmp"));
+
+    private sealed class Obstacle(Action put) : IProgress<ModelProgress>
+    {
+        public void Report(ModelProgress value) => put();
+    }
 }

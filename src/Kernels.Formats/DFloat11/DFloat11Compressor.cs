@@ -93,6 +93,12 @@ public static class DFloat11Compressor
             // Before the work: a configuration that cannot be written again must not cost it.
             JsonObject config = ModelFolder.ReadConfig(model.IsFolder ? model.Folder : null, without: DFloat11Config.PropertyName);
             using var folder = new AtomicFolder(output);
+            folder.Fill(path => Fill(path, config));
+            folder.Commit();
+        }
+
+        private void Fill(string folder, JsonObject config)
+        {
             var fileNames = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "model" };
             foreach (var plan in _plans)
             {
@@ -101,7 +107,7 @@ public static class DFloat11Compressor
                     continue;
                 var metadata = new Dictionary<string, string> { [DFloat11Metadata.GroupKey(group.Name)] = DFloat11Metadata.WriteMatrices(group.Matrices) };
                 var fields = DFloat11GroupWriter.Fields(group);
-                using var writer = new SafetensorsWriter(Path.Combine(folder.Path, FileName(group.Name, fileNames)), fields.Select(field => field.Info), metadata);
+                using var writer = new SafetensorsWriter(Path.Combine(folder, FileName(group.Name, fileNames)), fields.Select(field => field.Info), metadata);
                 foreach (var (info, data) in fields)
                     writer.Write(info.Name, data, options.CancellationToken);
                 writer.Commit();
@@ -110,7 +116,7 @@ public static class DFloat11Compressor
             var rest = OwnMetadata();
             rest[DFloat11Metadata.OrderKey] = Order();
             List<TensorView> raw = [.. RawTensors()];
-            using (var writer = new SafetensorsWriter(Path.Combine(folder.Path, "model.safetensors"), raw.Select(tensor => tensor.Info), rest))
+            using (var writer = new SafetensorsWriter(Path.Combine(folder, "model.safetensors"), raw.Select(tensor => tensor.Info), rest))
             {
                 foreach (var tensor in raw)
                 {
@@ -120,10 +126,9 @@ public static class DFloat11Compressor
                 writer.Commit();
             }
             if (model.IsFolder)
-                ModelFolder.CopyOthers(model.Folder, folder.Path, options.CancellationToken);
+                ModelFolder.CopyOthers(model.Folder, folder, options.CancellationToken);
             config[DFloat11Config.PropertyName] = JsonNode.Parse(DFloat11Metadata.WriteConfig(Config()));
-            ModelFolder.WriteConfig(config, folder.Path);
-            folder.Commit();
+            ModelFolder.WriteConfig(config, folder);
         }
 
         private DFloat11Group? Encode(DFloat11GroupPlan plan)

@@ -34,16 +34,19 @@ public static class DFloat11Decompressor
         string? from = checkpoint.Container.IsFolder ? checkpoint.Container.Folder : null;
         JsonObject config = ModelFolder.ReadConfig(from, without: DFloat11Config.PropertyName);
         using var folder = new AtomicFolder(output);
-        List<(string Path, List<TensorInfo> Tensors)> shards = Divide(tensors, folder.Path, maxShardBytes);
-        WriteShards(checkpoint, shards, options, progress);
-        if (shards.Count > 1)
+        folder.Fill(path =>
         {
-            var map = shards.SelectMany(shard => shard.Tensors.Select(tensor => KeyValuePair.Create(tensor.Name, Path.GetFileName(shard.Path))));
-            SafetensorsIndex.Write(Path.Combine(folder.Path, SafetensorsIndex.FileName), map, tensors.Sum(tensor => tensor.ByteLength));
-        }
-        if (from is not null)
-            ModelFolder.CopyOthers(from, folder.Path, options.CancellationToken);
-        ModelFolder.WriteConfig(config, folder.Path);
+            List<(string Path, List<TensorInfo> Tensors)> shards = Divide(tensors, path, maxShardBytes);
+            WriteShards(checkpoint, shards, options, progress);
+            if (shards.Count > 1)
+            {
+                var map = shards.SelectMany(shard => shard.Tensors.Select(tensor => KeyValuePair.Create(tensor.Name, Path.GetFileName(shard.Path))));
+                SafetensorsIndex.Write(Path.Combine(path, SafetensorsIndex.FileName), map, tensors.Sum(tensor => tensor.ByteLength));
+            }
+            if (from is not null)
+                ModelFolder.CopyOthers(from, path, options.CancellationToken);
+            ModelFolder.WriteConfig(config, path);
+        });
         folder.Commit();
     }
 
