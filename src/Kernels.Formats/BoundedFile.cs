@@ -5,6 +5,7 @@ internal static class BoundedFile
 {
     internal static byte[] ReadAllBytes(string path, long limit)
     {
+        RegularFile.Check(path);
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         if (stream.Length > limit)
             throw new InvalidModelException(path, null, $"the file has {stream.Length} bytes, above the limit of {limit} for its kind");

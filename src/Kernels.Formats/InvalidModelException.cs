@@ -25,21 +25,10 @@ public sealed class InvalidModelException : FormatException
     /// <summary>What is wrong, with the value found and the limit it breaks.</summary>
     public string Reason { get; }
 
+    // Names come from the file: they are shown as TensorName.Printable makes them.
     private static string Compose(string? file, string? tensor, string reason)
     {
-        string message = tensor is null ? reason : $"'{Printable(tensor)}': {reason}";
+        string message = tensor is null ? reason : $"'{TensorName.Printable(tensor)}': {reason}";
         return file is null ? message : $"{file}: {message}";
-    }
-
-    // Names come from the file: keep control characters and megabytes of text out of terminals and logs.
-    internal static string Printable(string name)
-    {
-        const int longest = 200;
-        string shown = name.Length > longest ? string.Concat(name.AsSpan(0, longest), "...") : name;
-        return string.Create(shown.Length, shown, static (span, text) =>
-        {
-            for (int i = 0; i < text.Length; i++)
-                span[i] = char.IsControl(text[i]) ? '?' : text[i];
-        });
     }
 }

@@ -54,7 +54,8 @@ public sealed class DFloat11Checkpoint : IDisposable
         string folder = Directory.Exists(path) ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
         string configPath = System.IO.Path.Combine(folder, "config.json");
         DFloat11Config? config = File.Exists(configPath) ? DFloat11Config.Read(configPath) : null;
-        var checkpoint = new DFloat11Checkpoint(SafetensorsModel.Open(path, withUnlistedFiles: true));
+        // Shards of groups are in no index. Other files that are in none hold the same model again, as consolidated.safetensors does.
+        var checkpoint = new DFloat11Checkpoint(SafetensorsModel.Open(path, unlisted: file => file.Tensors.Any(tensor => IsGroup(tensor.Name))));
         try
         {
             checkpoint.Read(config, configPath);

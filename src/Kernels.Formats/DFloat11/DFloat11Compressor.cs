@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json.Nodes;
 using Kernels.Formats.Safetensors;
 
 namespace Kernels.Formats.DFloat11;
@@ -13,7 +14,7 @@ public sealed record DFloat11GroupSummary(string Name, ImmutableArray<string> Ma
 
 /// <summary>What became of a model.</summary>
 /// <param name="Groups">The compressed groups.</param>
-/// <param name="Fallbacks">BF16 matrices that stay as they are, with the reasons. Other tensors that stay are not listed.</param>
+/// <param name="Fallbacks">All BF16 matrices (two or more dimensions) that stay as they are, with the reasons. Other tensors that stay are not listed.</param>
 /// <param name="TensorCount">Tensors of the model.</param>
 /// <param name="OriginalBytes">Bytes of all tensors before.</param>
 /// <param name="StoredBytes">Bytes of all tensors after.</param>
@@ -32,6 +33,7 @@ public static class DFloat11Compressor
     /// <param name="options">Number of threads, cancellation.</param>
     /// <param name="progress">Is told of each group and tensor that is done, or null.</param>
     /// <exception cref="ArgumentException">The model is compressed already.</exception>
+    /// <exception cref="InvalidModelException">The model's <c>config.json</c> is invalid; nothing is encoded before it is checked.</exception>
     /// <exception cref="IOException">The output cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled; nothing is left under <paramref name="output"/>.</exception>
     public static DFloat11CompressionReport Compress(SafetensorsModel model, string output, ParallelOptions options, IProgress<ModelProgress>? progress = null)
@@ -42,7 +44,7 @@ public static class DFloat11Compressor
         if (DFloat11Checkpoint.IsCheckpoint(model))
             throw new ArgumentException($"'{model.Path}' is a DF11 checkpoint already.", nameof(model));
         ModelFolder.CheckOutput(model, output);
-        var run = new Run(model, options, progress);
+        var run = new Run(model, options, progress, []);
         if (ModelFolder.IsFile(output))
             run.ToFile(output);
         else
@@ -50,18 +52,17 @@ public static class DFloat11Compressor
         return run.Report();
     }
 
-    private sealed class Run(SafetensorsModel model, ParallelOptions options, IProgress<ModelProgress>? progress)
+    private sealed class Run(SafetensorsModel model, ParallelOptions options, IProgress<ModelProgress>? progress, List<DFloat11Fallback> fallbacks)
     {
-        private readonly List<DFloat11GroupPlan> _plans = DFloat11Grouping.Plan(model);
+        private readonly List<DFloat11GroupPlan> _plans = DFloat11Grouping.Plan(model, fallbacks);
         private readonly List<(DFloat11GroupPlan Plan, ImmutableArray<string> SubPaths)> _made = [];
         private readonly List<DFloat11GroupSummary> _groups = [];
-        private readonly List<DFloat11Fallback> _fallbacks = [];
         private readonly HashSet<string> _compressed = new(StringComparer.Ordinal);
         private readonly long _total = model.ByteLength;
         private long _done;
         private long _stored;
 
-        internal DFloat11CompressionReport Report() => new([.. _groups], [.. _fallbacks], model.Tensors.Count, _total, _stored);
+        internal DFloat11CompressionReport Report() => new([.. _groups], [.. fallbacks], model.Tensors.Count, _total, _stored);
 
         internal void ToFile(string output)
         {
@@ -89,7 +90,15 @@ public static class DFloat11Compressor
 
         internal void ToFolder(string output)
         {
+            // Before the work: a configuration that cannot be written again must not cost it.
+            JsonObject config = ModelFolder.ReadConfig(model.IsFolder ? model.Folder : null, without: DFloat11Config.PropertyName);
             using var folder = new AtomicFolder(output);
+            folder.Fill(path => Fill(path, config));
+            folder.Commit();
+        }
+
+        private void Fill(string folder, JsonObject config)
+        {
             var fileNames = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "model" };
             foreach (var plan in _plans)
             {
@@ -98,7 +107,7 @@ public static class DFloat11Compressor
                     continue;
                 var metadata = new Dictionary<string, string> { [DFloat11Metadata.GroupKey(group.Name)] = DFloat11Metadata.WriteMatrices(group.Matrices) };
                 var fields = DFloat11GroupWriter.Fields(group);
-                using var writer = new SafetensorsWriter(Path.Combine(folder.Path, FileName(group.Name, fileNames)), fields.Select(field => field.Info), metadata);
+                using var writer = new SafetensorsWriter(Path.Combine(folder, FileName(group.Name, fileNames)), fields.Select(field => field.Info), metadata);
                 foreach (var (info, data) in fields)
                     writer.Write(info.Name, data, options.CancellationToken);
                 writer.Commit();
@@ -107,7 +116,7 @@ public static class DFloat11Compressor
             var rest = OwnMetadata();
             rest[DFloat11Metadata.OrderKey] = Order();
             List<TensorView> raw = [.. RawTensors()];
-            using (var writer = new SafetensorsWriter(Path.Combine(folder.Path, "model.safetensors"), raw.Select(tensor => tensor.Info), rest))
+            using (var writer = new SafetensorsWriter(Path.Combine(folder, "model.safetensors"), raw.Select(tensor => tensor.Info), rest))
             {
                 foreach (var tensor in raw)
                 {
@@ -117,15 +126,15 @@ public static class DFloat11Compressor
                 writer.Commit();
             }
             if (model.IsFolder)
-                ModelFolder.CopyOthers(model.Folder, folder.Path, options.CancellationToken);
-            ModelFolder.WriteConfig(model.IsFolder ? model.Folder : null, folder.Path, DFloat11Config.PropertyName, DFloat11Metadata.WriteConfig(Config()));
-            folder.Commit();
+                ModelFolder.CopyOthers(model.Folder, folder, options.CancellationToken);
+            config[DFloat11Config.PropertyName] = JsonNode.Parse(DFloat11Metadata.WriteConfig(Config()));
+            ModelFolder.WriteConfig(config, folder);
         }
 
         private DFloat11Group? Encode(DFloat11GroupPlan plan)
         {
             var encoding = DFloat11Encoder.EncodeWhereSmaller(plan.Name, plan.Matrices, options);
-            _fallbacks.AddRange(encoding.Fallbacks);
+            fallbacks.AddRange(encoding.Fallbacks);
             if (encoding.Group is { } group)
             {
                 _made.Add((plan, [.. group.Matrices.Select(matrix => DFloat11Grouping.SubPath(plan.Name, matrix.Name))]));

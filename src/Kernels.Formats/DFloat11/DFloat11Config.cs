@@ -102,7 +102,7 @@ public sealed class DFloat11Config
     private static void CheckVersion(string file, string text)
     {
         if (!System.Version.TryParse(text, out var version))
-            throw Invalid(file, "version", $"is '{InvalidModelException.Printable(text)}', not a version such as {WrittenVersion}");
+            throw Invalid(file, "version", $"is '{TensorName.Printable(text)}', not a version such as {WrittenVersion}");
         if (version < OldestVersion)
             throw Invalid(file, "version", $"is {text}: checkpoints before 0.2.0 hold pickled code tables, which are not read because they can run code. Compress the original model again");
         if (version > NewestVersion)
@@ -137,7 +137,7 @@ public sealed class DFloat11Config
         var patterns = new List<DFloat11Pattern>();
         foreach (var property in dictionary.EnumerateObject())
         {
-            string shown = InvalidModelException.Printable(property.Name);
+            string shown = TensorName.Printable(property.Name);
             if (property.Value.ValueKind != JsonValueKind.Array)
                 throw Invalid(file, "pattern_dict", $"the entry of '{shown}' is no list");
             patterns.Add(new(property.Name, [.. property.Value.EnumerateArray().Select(item => Text(file, item, $"pattern_dict['{shown}']"))]));

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Kernels.Formats.Safetensors;
 
 namespace Kernels.Formats.DFloat11;
@@ -14,7 +15,7 @@ public static class DFloat11Decompressor
     /// <param name="options">Number of threads, cancellation.</param>
     /// <param name="maxShardBytes">In a folder, shards take at most this much, unless a single tensor is larger; with several there is an index.</param>
     /// <param name="progress">Is told of each group and tensor that is done, or null.</param>
-    /// <exception cref="InvalidModelException">A stream is corrupt; nothing is left under <paramref name="output"/>.</exception>
+    /// <exception cref="InvalidModelException">A stream or <c>config.json</c> is corrupt; nothing is left under <paramref name="output"/>.</exception>
     /// <exception cref="IOException">The output cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled; nothing is left under <paramref name="output"/>.</exception>
     public static void Decompress(DFloat11Checkpoint checkpoint, string output, ParallelOptions options, long maxShardBytes = long.MaxValue, IProgress<ModelProgress>? progress = null)
@@ -30,18 +31,22 @@ public static class DFloat11Decompressor
             WriteShards(checkpoint, [(output, tensors)], options, progress);
             return;
         }
-        using var folder = new AtomicFolder(output);
-        List<(string Path, List<TensorInfo> Tensors)> shards = Divide(tensors, folder.Path, maxShardBytes);
-        WriteShards(checkpoint, shards, options, progress);
-        if (shards.Count > 1)
-        {
-            var map = shards.SelectMany(shard => shard.Tensors.Select(tensor => KeyValuePair.Create(tensor.Name, Path.GetFileName(shard.Path))));
-            SafetensorsIndex.Write(Path.Combine(folder.Path, SafetensorsIndex.FileName), map, tensors.Sum(tensor => tensor.ByteLength));
-        }
         string? from = checkpoint.Container.IsFolder ? checkpoint.Container.Folder : null;
-        if (from is not null)
-            ModelFolder.CopyOthers(from, folder.Path, options.CancellationToken);
-        ModelFolder.WriteConfig(from, folder.Path, DFloat11Config.PropertyName, null);
+        JsonObject config = ModelFolder.ReadConfig(from, without: DFloat11Config.PropertyName);
+        using var folder = new AtomicFolder(output);
+        folder.Fill(path =>
+        {
+            List<(string Path, List<TensorInfo> Tensors)> shards = Divide(tensors, path, maxShardBytes);
+            WriteShards(checkpoint, shards, options, progress);
+            if (shards.Count > 1)
+            {
+                var map = shards.SelectMany(shard => shard.Tensors.Select(tensor => KeyValuePair.Create(tensor.Name, Path.GetFileName(shard.Path))));
+                SafetensorsIndex.Write(Path.Combine(path, SafetensorsIndex.FileName), map, tensors.Sum(tensor => tensor.ByteLength));
+            }
+            if (from is not null)
+                ModelFolder.CopyOthers(from, path, options.CancellationToken);
+            ModelFolder.WriteConfig(config, path);
+        });
         folder.Commit();
     }
 

@@ -117,7 +117,7 @@ internal sealed class DFloat11GroupReader(SafetensorsFile file, string group, DF
             return null;
         int expected = Math.Max(pattern.SubPaths.Length, 1);
         if (expected != count)
-            throw Invalid(DFloat11Fields.SplitPositions, $"gives {count} matrices, but the pattern '{InvalidModelException.Printable(pattern.Regex)}' lists {expected}");
+            throw Invalid(DFloat11Fields.SplitPositions, $"gives {count} matrices, but the pattern '{TensorName.Printable(pattern.Regex)}' lists {expected}");
         return pattern.SubPaths.IsEmpty
             ? [($"{group}.weight", default)]
             : [.. pattern.SubPaths.Select(subPath => ($"{group}.{subPath}.weight", default(ImmutableArray<long>)))];

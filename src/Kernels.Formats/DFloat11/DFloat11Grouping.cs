@@ -18,8 +18,11 @@ internal static class DFloat11Grouping
 {
     private const string WeightSuffix = ".weight";
 
-    /// <summary>Plans the groups, in the order of their first matrices. Tensors of other element types or of less than two dimensions are in none.</summary>
-    internal static List<DFloat11GroupPlan> Plan(SafetensorsModel model)
+    /// <summary>
+    /// Plans the groups, in the order of their first matrices. Each BF16 matrix is in one, or in <paramref name="fallbacks"/> with the reason
+    /// why it cannot be. Tensors of other element types or of less than two dimensions are in neither.
+    /// </summary>
+    internal static List<DFloat11GroupPlan> Plan(SafetensorsModel model, List<DFloat11Fallback> fallbacks, long maxElements = DFloat11Encoder.MaxElements)
     {
         var names = new HashSet<string>(model.Tensors.Select(tensor => tensor.Name), StringComparer.Ordinal);
         var blocks = new Dictionary<string, List<TensorView>>(StringComparer.Ordinal);
@@ -38,16 +41,43 @@ internal static class DFloat11Grouping
         var plans = new List<DFloat11GroupPlan>();
         foreach (var (name, block) in order)
         {
-            // A matrix that is the module itself cannot share a group: "x.3.weight" beside "x.3.up.weight", or "x" beside "x.weight".
-            List<TensorView> matrices = blocks[name].Count == 1 ? blocks[name] : blocks[name].FindAll(matrix => SubPath(name, matrix.Name).Length > 0);
-            if (matrices.Count == 0 || DFloat11Fields.All.Any(field => names.Contains($"{name}.{field}")))
+            List<TensorView> matrices = blocks[name];
+            if (TakenField(name) is { } field)
+            {
+                fallbacks.AddRange(matrices.Select(matrix => new DFloat11Fallback(matrix, $"the model has a tensor '{TensorName.Printable(field)}', which is the name of a field of its group")));
                 continue;
-            if (matrices.Sum(matrix => matrix.ElementCount) <= DFloat11Encoder.MaxElements)
+            }
+            if (matrices.Count > 1)
+            {
+                // A matrix that is the module itself cannot share a group: "x.3.weight" beside "x.3.up.weight", or "x" beside "x.weight".
+                fallbacks.AddRange(matrices.Where(matrix => SubPath(name, matrix.Name).Length == 0)
+                    .Select(matrix => new DFloat11Fallback(matrix, $"it is the module '{TensorName.Printable(name)}' itself, which has other matrices, and a group names matrices by their paths inside the module")));
+                matrices = matrices.FindAll(matrix => SubPath(name, matrix.Name).Length > 0);
+            }
+            if (matrices.Count == 0)
+                continue;
+            if (matrices.Sum(matrix => matrix.ElementCount) <= maxElements)
+            {
                 plans.Add(new DFloat11GroupPlan(name, block, matrices));
-            else
-                plans.AddRange(matrices.Where(matrix => matrix.ElementCount <= DFloat11Encoder.MaxElements).Select(matrix => new DFloat11GroupPlan(ModuleName(matrix.Name), null, [matrix])));
+                continue;
+            }
+            var modules = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var matrix in matrices)
+            {
+                string module = ModuleName(matrix.Name);
+                if (matrix.ElementCount > maxElements)
+                    fallbacks.Add(new DFloat11Fallback(matrix, $"it has {matrix.ElementCount} elements, above the limit of {maxElements} for a group"));
+                else if (TakenField(module) is { } taken)
+                    fallbacks.Add(new DFloat11Fallback(matrix, $"the model has a tensor '{TensorName.Printable(taken)}', which is the name of a field of its group"));
+                else if (!modules.Add(module))
+                    fallbacks.Add(new DFloat11Fallback(matrix, $"another matrix is the group '{TensorName.Printable(module)}' already"));
+                else
+                    plans.Add(new DFloat11GroupPlan(module, null, [matrix]));
+            }
         }
         return plans;
+
+        string? TakenField(string group) => DFloat11Fields.All.Select(field => $"{group}.{field}").FirstOrDefault(names.Contains);
     }
 
     /// <summary>The sub-path of a matrix inside its group; empty where the group is the matrix's own module.</summary>

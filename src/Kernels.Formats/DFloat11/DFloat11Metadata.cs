@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Kernels.Formats.Safetensors;
 
 namespace Kernels.Formats.DFloat11;
 
@@ -56,6 +57,8 @@ internal static class DFloat11Metadata
             if (entry.GetArrayLength() != 2)
                 throw new InvalidModelException(file, key, $"entry {matrices.Count} is no pair of name and shape");
             string name = entry[0].GetString() ?? "";
+            if (entry[1].GetArrayLength() > SafetensorsHeader.MaxRank)
+                throw new InvalidModelException(file, key, $"entry {matrices.Count} has {entry[1].GetArrayLength()} dimensions, above the limit of {SafetensorsHeader.MaxRank}");
             ImmutableArray<long> shape = [.. entry[1].EnumerateArray().Select(dimension => dimension.GetInt64())];
             if (name.Length == 0 || shape.Any(dimension => dimension < 0))
                 throw new InvalidModelException(file, key, $"entry {matrices.Count} has an empty name or a negative dimension");

@@ -80,9 +80,9 @@ internal sealed class DFloat11Validation(DFloat11Group group)
         foreach (var matrix in group.Matrices)
         {
             if (matrix.Offset != next)
-                throw group.Invalid("split_positions", string.Create(CultureInfo.InvariantCulture, $"matrix '{InvalidModelException.Printable(matrix.Name)}' starts at element {matrix.Offset} instead of {next}"));
+                throw group.Invalid("split_positions", string.Create(CultureInfo.InvariantCulture, $"matrix '{TensorName.Printable(matrix.Name)}' starts at element {matrix.Offset} instead of {next}"));
             if (matrix.ElementCount > group.ElementCount - next)
-                throw group.Invalid("split_positions", $"matrix '{InvalidModelException.Printable(matrix.Name)}' of {matrix.ElementCount} elements ends beyond the group's {group.ElementCount}");
+                throw group.Invalid("split_positions", $"matrix '{TensorName.Printable(matrix.Name)}' of {matrix.ElementCount} elements ends beyond the group's {group.ElementCount}");
             next += matrix.ElementCount;
         }
         if (next != group.ElementCount)

@@ -26,12 +26,13 @@ internal sealed class ExponentDecodeTable
         _luts = luts.ToArray();
         _lengthRow = luts.Length - RowLength;
         Entries = GC.AllocateUninitializedArray<ulong>(1 << WindowBits, pinned: true);
-        Fill(BuildPrefixes(), prefix: 0, depth: 0, start: 0, symbols: 0, count: 0);
+        Fill(BuildPrefixes(), prefix: 0, depth: 0, start: 0, codes: 0, count: 0);
     }
 
     /// <summary>
-    /// An entry: bits taken in byte 0, number of exponents in byte 1, the exponents from byte 4 up. Both counts are 0 where the window
-    /// does not hold a whole code.
+    /// An entry: bits taken in byte 0, number of exponents in byte 1, the bits of the window at which these codes start in bytes 2 and 3
+    /// (the window's first bit lowest), the exponents from byte 4 up. Both counts are 0 where the window does not hold a whole code; that
+    /// code starts at its first bit all the same.
     /// </summary>
     internal ulong[] Entries { get; }
 
@@ -55,7 +56,7 @@ internal sealed class ExponentDecodeTable
     /// Walks the tree of all windows bit by bit and fills the entries below a prefix as soon as it holds <see cref="MaxSymbols"/> codes, or
     /// the whole window is known.
     /// </summary>
-    private void Fill(short[] prefixes, uint prefix, int depth, int start, ulong symbols, int count)
+    private void Fill(short[] prefixes, uint prefix, int depth, int start, ulong codes, int count)
     {
         while (count < MaxSymbols && start < depth)
         {
@@ -63,17 +64,17 @@ internal sealed class ExponentDecodeTable
             int symbol = Resolve(prefixes, prefix & ((1u << known) - 1), known);
             if (symbol < 0 || _luts[_lengthRow + symbol] > known)
                 break;
-            symbols |= (ulong)symbol << (32 + (8 * count++));
+            codes |= ((ulong)symbol << (32 + (8 * count++))) | (1UL << (16 + start));
             start += _luts[_lengthRow + symbol];
         }
         if (count == MaxSymbols || depth == WindowBits)
         {
             int free = WindowBits - depth;
-            Entries.AsSpan((int)prefix << free, 1 << free).Fill(symbols | ((uint)count << 8) | (uint)start);
+            Entries.AsSpan((int)prefix << free, 1 << free).Fill(codes | (1UL << 16) | ((uint)count << 8) | (uint)start);
             return;
         }
-        Fill(prefixes, prefix << 1, depth + 1, start, symbols, count);
-        Fill(prefixes, (prefix << 1) | 1, depth + 1, start, symbols, count);
+        Fill(prefixes, prefix << 1, depth + 1, start, codes, count);
+        Fill(prefixes, (prefix << 1) | 1, depth + 1, start, codes, count);
     }
 
     /// <summary>

@@ -22,7 +22,7 @@ internal static class ModelFolder
 
     /// <summary>
     /// Copies the files at the top of a folder that hold neither weights nor the configuration. Hidden files, and links that lead outside,
-    /// are left out.
+    /// are left out; of empty files, and of what is no regular file, only the name is kept.
     /// </summary>
     internal static void CopyOthers(string from, string to, CancellationToken cancellation)
     {
@@ -32,35 +32,44 @@ internal static class ModelFolder
             string name = Path.GetFileName(file);
             bool isModel = name == ConfigName || name.StartsWith('.') || name.EndsWith(".index.json", StringComparison.Ordinal)
                 || WeightExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
-            if (!isModel && ShardPath.StaysInside(from, file, out _))
+            if (isModel || !ShardPath.StaysInside(from, file, out _))
+                continue;
+            // What has no bytes is not opened: it may be a pipe.
+            if (RegularFile.Length(file) == 0)
+                File.WriteAllBytes(Path.Combine(to, name), []);
+            else
                 File.Copy(file, Path.Combine(to, name));
         }
     }
 
-    /// <summary>Writes the configuration of <paramref name="from"/> (or an empty one) with one property set, or removed where the value is null.</summary>
-    internal static void WriteConfig(string? from, string to, string property, string? value)
+    /// <summary>Reads and validates the configuration of a folder, without one property; empty where there is no folder or it has none.</summary>
+    /// <exception cref="InvalidModelException">The file is no JSON object that can be written again.</exception>
+    internal static JsonObject ReadConfig(string? folder, string without)
     {
-        string? source = from is null ? null : Path.Combine(from, ConfigName);
-        JsonObject root = source is not null && File.Exists(source) ? Read(source) : [];
-        root.Remove(property);
-        if (value is not null)
-            root[property] = JsonNode.Parse(value);
-        if (root.Count > 0)
-            AtomicFile.WriteAllBytes(Path.Combine(to, ConfigName), Encoding.UTF8.GetBytes(root.ToJsonString(Indented) + "\n"));
-    }
-
-    private static JsonObject Read(string path)
-    {
+        string? path = folder is null ? null : Path.Combine(folder, ConfigName);
+        if (path is null || !File.Exists(path))
+            return [];
         byte[] json = BoundedFile.ReadAllBytes(path, MaxConfigLength);
         try
         {
             var root = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
-            return root as JsonObject ?? throw new InvalidModelException(path, null, "the configuration is no JSON object");
+            var config = root as JsonObject ?? throw new InvalidModelException(path, null, "the configuration is no JSON object");
+            config.Remove(without);
+            // Strings are decoded only now: one that is no valid UTF-16, such as "\ud800", could not be written later.
+            _ = config.ToJsonString(Indented);
+            return config;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidModelException(path, null, $"the configuration is no valid JSON: {e.Message}", e);
         }
+    }
+
+    /// <summary>Writes a configuration, unless it is empty.</summary>
+    internal static void WriteConfig(JsonObject config, string to)
+    {
+        if (config.Count > 0)
+            AtomicFile.WriteAllBytes(Path.Combine(to, ConfigName), Encoding.UTF8.GetBytes(config.ToJsonString(Indented) + "\n"));
     }
 
     /// <summary>Refuses to write over a file of the model that is being read.</summary>

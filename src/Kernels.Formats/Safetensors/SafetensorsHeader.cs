@@ -8,7 +8,9 @@ internal sealed class SafetensorsHeader
     /// <summary>The format's own limit for the header, in bytes.</summary>
     internal const long MaxLength = 100_000_000;
 
-    private const int MaxRank = 64;
+    /// <summary>The most dimensions of a tensor that are read and written.</summary>
+    internal const int MaxRank = 64;
+
     private const string MetadataKey = "__metadata__";
 
     private readonly string _file;
@@ -76,9 +78,9 @@ internal sealed class SafetensorsHeader
             string key = reader.GetString()!;
             reader.Read();
             if (reader.TokenType != JsonTokenType.String)
-                throw new InvalidModelException(_file, MetadataKey, $"the value of '{InvalidModelException.Printable(key)}' is no string");
+                throw new InvalidModelException(_file, MetadataKey, $"the value of '{TensorName.Printable(key)}' is no string");
             if (!Metadata.TryAdd(key, reader.GetString()!))
-                throw new InvalidModelException(_file, MetadataKey, $"the key '{InvalidModelException.Printable(key)}' occurs twice");
+                throw new InvalidModelException(_file, MetadataKey, $"the key '{TensorName.Printable(key)}' occurs twice");
         }
     }
 
@@ -110,7 +112,7 @@ internal sealed class SafetensorsHeader
                     offsets = ReadIntegers(ref reader, name, "data_offsets", 2);
                     break;
                 default:
-                    throw new InvalidModelException(_file, name, $"unknown field '{InvalidModelException.Printable(key)}' (dtype, shape and data_offsets are known)");
+                    throw new InvalidModelException(_file, name, $"unknown field '{TensorName.Printable(key)}' (dtype, shape and data_offsets are known)");
             }
         }
         if (dtypeName is null || shape is null || offsets is null)
@@ -121,7 +123,7 @@ internal sealed class SafetensorsHeader
     private void AddTensor(string name, string dtypeName, long[] shape, List<long> offsets)
     {
         if (!SafetensorsDtypes.TryParse(dtypeName, out SafetensorsDtype dtype))
-            throw new InvalidModelException(_file, name, $"unknown element type '{InvalidModelException.Printable(dtypeName)}' (known: {SafetensorsDtypes.KnownNames})");
+            throw new InvalidModelException(_file, name, $"unknown element type '{TensorName.Printable(dtypeName)}' (known: {SafetensorsDtypes.KnownNames})");
         if (!TensorInfo.TryByteLength(dtype, shape, out long length, out string? problem))
             throw new InvalidModelException(_file, name, problem!);
         if (offsets.Count != 2)
@@ -163,7 +165,7 @@ internal sealed class SafetensorsHeader
             if (begin > dataLength || info.ByteLength > dataLength - begin)
                 throw new InvalidModelException(_file, info.Name, $"data_offsets [{begin}, {begin + info.ByteLength}] are outside the file's {dataLength} bytes of data");
             if (begin < next)
-                throw new InvalidModelException(_file, info.Name, $"data starts at {begin}, inside '{InvalidModelException.Printable(previous ?? "")}', which ends at {next}");
+                throw new InvalidModelException(_file, info.Name, $"data starts at {begin}, inside '{TensorName.Printable(previous ?? "")}', which ends at {next}");
             if (begin > next)
                 throw new InvalidModelException(_file, info.Name, $"data starts at {begin}, but the tensor before it ends at {next}: bytes between them belong to no tensor");
             next = begin + info.ByteLength;

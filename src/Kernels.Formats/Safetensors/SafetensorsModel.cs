@@ -47,10 +47,10 @@ public sealed class SafetensorsModel : IDisposable
     /// <param name="path">A <c>.safetensors</c> file, an index file, or a folder.</param>
     /// <exception cref="InvalidModelException">A file is invalid, the index disagrees with its shards, or a shard lies outside the folder.</exception>
     /// <exception cref="FileNotFoundException">There is nothing at <paramref name="path"/>, or no safetensors file in the folder.</exception>
-    public static SafetensorsModel Open(string path) => Open(path, withUnlistedFiles: false);
+    public static SafetensorsModel Open(string path) => Open(path, null);
 
-    /// <summary>Opens a model. Compressed checkpoints have files that no index lists.</summary>
-    internal static SafetensorsModel Open(string path, bool withUnlistedFiles)
+    /// <summary>Opens a model. Beside the files that an index lists, those of the folder that <paramref name="unlisted"/> asks for belong to it, too.</summary>
+    internal static SafetensorsModel Open(string path, Func<SafetensorsFile, bool>? unlisted)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         bool isIndex = File.Exists(path) && path.EndsWith(".index.json", StringComparison.Ordinal);
@@ -62,7 +62,7 @@ public sealed class SafetensorsModel : IDisposable
             if (!model.IsFolder)
                 model.Add(OpenFile(path));
             else
-                model.AddFolder(isIndex ? path : System.IO.Path.Combine(path, SafetensorsIndex.FileName), withUnlistedFiles);
+                model.AddFolder(isIndex ? path : System.IO.Path.Combine(path, SafetensorsIndex.FileName), unlisted);
             return model;
         }
         catch
@@ -87,18 +87,23 @@ public sealed class SafetensorsModel : IDisposable
         ? SafetensorsFile.Open(path)
         : throw new FileNotFoundException($"There is no file or folder '{path}'.", path);
 
-    private void AddFolder(string indexPath, bool withUnlistedFiles)
+    private void AddFolder(string indexPath, Func<SafetensorsFile, bool>? unlisted)
     {
-        var names = new SortedSet<string>(StringComparer.Ordinal);
         SafetensorsIndex? index = File.Exists(indexPath) ? SafetensorsIndex.Read(indexPath) : null;
-        if (index is not null)
-            names.UnionWith(index.WeightMap.Select(entry => entry.Value));
-        if (index is null || withUnlistedFiles)
+        var listed = new HashSet<string>((index?.WeightMap ?? []).Select(entry => entry.Value), StringComparer.Ordinal);
+        var names = new SortedSet<string>(listed, StringComparer.Ordinal);
+        if (index is null || unlisted is not null)
             names.UnionWith(Directory.EnumerateFiles(Path, "*.safetensors").Select(file => System.IO.Path.GetFileName(file)));
         if (names.Count == 0)
             throw new FileNotFoundException($"The folder '{Path}' holds no .safetensors file.", Path);
         foreach (string name in names)
-            Add(SafetensorsFile.Open(ShardPath.Resolve(Path, name, index?.Path ?? Path)));
+        {
+            var file = SafetensorsFile.Open(ShardPath.Resolve(Path, name, index?.Path ?? Path));
+            if (index is null || listed.Contains(name) || unlisted!(file))
+                Add(file);
+            else
+                file.Dispose();
+        }
         if (index is not null)
             CheckIndex(index);
     }

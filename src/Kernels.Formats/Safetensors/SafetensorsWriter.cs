@@ -35,6 +35,7 @@ public sealed class SafetensorsWriter : IDisposable
     /// <param name="path">Final path.</param>
     /// <param name="tensors">All tensors, in the order of their data.</param>
     /// <param name="metadata">The header's <c>__metadata__</c>, or null.</param>
+    /// <exception cref="IOException">The file cannot be written, or its header would be longer than the format allows.</exception>
     public SafetensorsWriter(string path, IEnumerable<TensorInfo> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -44,7 +45,7 @@ public sealed class SafetensorsWriter : IDisposable
         {
             _pending.Add(Declare(tensor), _tensors.Count - 1);
         }
-        _headerLength = Align(BuildHeader().Length);
+        _headerLength = CheckedHeaderLength(BuildHeader().Length, path);
         _file = new AtomicFile(path);
     }
 
@@ -52,7 +53,7 @@ public sealed class SafetensorsWriter : IDisposable
     {
         _metadata = metadata ?? new Dictionary<string, string>();
         _appending = true;
-        _headerLength = Align(headerCapacity + HeaderOverhead);
+        _headerLength = CheckedHeaderLength(headerCapacity + HeaderOverhead, path);
         _file = new AtomicFile(path);
     }
 
@@ -60,6 +61,7 @@ public sealed class SafetensorsWriter : IDisposable
     /// <param name="path">Final path.</param>
     /// <param name="headerCapacity">Bytes to keep for the header, from <see cref="HeaderCapacity"/> and <see cref="MetadataCapacity"/>; what is not needed is filled with spaces.</param>
     /// <param name="metadata">The header's <c>__metadata__</c>, or null. Read when the file is committed, so entries may be added until then.</param>
+    /// <exception cref="IOException">The file cannot be written, or the capacity is above what the format allows a header.</exception>
     public static SafetensorsWriter CreateAppending(string path, long headerCapacity, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -126,13 +128,11 @@ public sealed class SafetensorsWriter : IDisposable
         byte[] json = BuildHeader();
         if (json.Length > _headerLength)
             throw new InvalidOperationException($"The header takes {json.Length} bytes, but {_headerLength} were kept for it.");
-        if (_headerLength > SafetensorsHeader.MaxLength)
-            throw new InvalidOperationException($"The header takes {_headerLength} bytes, above the format's limit of {SafetensorsHeader.MaxLength}.");
         byte[] header = new byte[8 + _headerLength];
         BinaryPrimitives.WriteInt64LittleEndian(header, _headerLength);
         json.CopyTo(header, 8);
         header.AsSpan(8 + json.Length).Fill((byte)' ');
-        RandomAccess.Write(_file.Handle, header, 0);
+        _file.Write(header, 0);
         _file.Commit();
     }
 
@@ -145,7 +145,14 @@ public sealed class SafetensorsWriter : IDisposable
             throw new ArgumentException($"'{info.Name}' of {info.Dtype.Name()} {info.ShapeText} takes {info.ByteLength} bytes, but {data.Length} were given.", nameof(data));
     }
 
-    private static long Align(long length) => (length + 7) & ~7L;
+    // Before any data is written: a header that no reader takes must not cost the work.
+    private static long CheckedHeaderLength(long length, string path)
+    {
+        long aligned = (length + 7) & ~7L;
+        return aligned <= SafetensorsHeader.MaxLength
+            ? aligned
+            : throw new IOException($"'{path}' cannot be written: names, shapes and metadata take {aligned} bytes of header, above the format's limit of {SafetensorsHeader.MaxLength}.");
+    }
 
     private static long TextCapacity(string text)
     {
@@ -157,6 +164,8 @@ public sealed class SafetensorsWriter : IDisposable
     {
         if (tensor.Name == "__metadata__" || !_names.Add(tensor.Name))
             throw new ArgumentException($"The tensor name '{tensor.Name}' is used twice or reserved.", nameof(tensor));
+        if (tensor.Shape.Length > SafetensorsHeader.MaxRank)
+            throw new ArgumentException($"'{TensorName.Printable(tensor.Name)}' has {tensor.Shape.Length} dimensions, above the limit of {SafetensorsHeader.MaxRank}.", nameof(tensor));
         _tensors.Add((tensor, _dataLength));
         _dataLength = checked(_dataLength + tensor.ByteLength);
         return tensor.Name;

@@ -9,7 +9,7 @@ internal static class ShardPath
     /// <exception cref="InvalidModelException">The name is no plain file name, the file is missing, or a link leads outside the folder.</exception>
     internal static string Resolve(string folder, string name, string namedBy)
     {
-        string shown = InvalidModelException.Printable(name);
+        string shown = TensorName.Printable(name);
         if (name.Length == 0 || name.AsSpan().IndexOfAny("/\\:\0") >= 0 || name is "." or ".." || Path.IsPathRooted(name) || Path.GetFileName(name) != name)
             throw new InvalidModelException(namedBy, null, $"the shard name '{shown}' is no plain file name: shards lie beside their index");
         if (!name.EndsWith(Extension, StringComparison.Ordinal))

@@ -73,7 +73,30 @@ public sealed class DFloat11CheckpointTests
     [TestCase("[z-a]")]
     [TestCase("*")]
     public void What_is_no_regex_is_refused(string regex) =>
-        Assert.That(() => new DFloat11Patterns([new(regex, [])]), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(InvalidModelException.Printable(regex)));
+        Assert.That(() => new DFloat11Patterns([new(regex, [])]).Find("a"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(TensorName.Printable(regex)));
+
+    [Test]
+    public void More_than_4096_patterns_are_refused_when_one_is_needed()
+    {
+        var patterns = new DFloat11Patterns([.. Enumerable.Range(0, 4097).Select(i => new DFloat11Pattern($@"m{i}\.\d+", []))], "config.json");
+        Assert.That(() => patterns.Find("m"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("4097").And.Message.Contains("4096").And.Message.Contains("config.json"));
+    }
+
+    [Test]
+    public void Regex_is_compiled_only_when_no_pattern_before_it_matches()
+    {
+        var patterns = new DFloat11Patterns([new(@"model\.embed_tokens", []), new("lm_head", []), new("(", [])]);
+        Assert.That(patterns.Find("lm_head")!.Regex, Is.EqualTo("lm_head"));
+        Assert.That(patterns.Find("model.embed_tokens")!.Regex, Is.EqualTo(@"model\.embed_tokens"));
+        Assert.That(() => patterns.Find("modelxembed_tokens"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("no regular expression"));
+    }
+
+    [Test]
+    public void Compiling_and_matching_share_one_limit_for_all_patterns()
+    {
+        var patterns = new DFloat11Patterns([new(@"a\d+", []), new(@"b\d+", [])], "config.json") { TotalTimeout = TimeSpan.Zero };
+        Assert.That(() => patterns.Find("m"), Throws.InstanceOf<InvalidModelException>().With.Message.Contains(@"'b\d+'").And.Message.Contains("in all"));
+    }
 
     [Test]
     public void Regex_must_match_the_whole_name_and_may_be_written_as_in_Python()
@@ -130,6 +153,26 @@ public sealed class DFloat11CheckpointTests
     }
 
     [Test]
+    public void Beside_an_index_only_shards_of_groups_are_read()
+    {
+        using var folder = new TemporaryFolder();
+        using var sample = SafetensorsModel.Open(TestData.DFloat11Sample);
+        TensorView norm = sample["model.norm.weight"];
+        SafetensorsWriter.WriteAll(folder["model-00001-of-00001.safetensors"], [norm]);
+        SafetensorsWriter.WriteAll(folder["consolidated.safetensors"], [norm]);
+        SafetensorsIndex.Write(folder[SafetensorsIndex.FileName], [new(norm.Name, "model-00001-of-00001.safetensors")], norm.ByteLength);
+        using (var plain = DFloat11Checkpoint.Open(folder.Path))
+        {
+            Assert.That(plain.Groups, Is.Empty);
+            Assert.That(plain.RawTensors.Single().File, Does.EndWith("model-00001-of-00001.safetensors"));
+        }
+        SafetensorsWriter.WriteAll(folder["lm_head.safetensors"], [.. sample.Tensors.Where(tensor => tensor.Name.StartsWith("lm_head.", StringComparison.Ordinal))]);
+        using var checkpoint = DFloat11Checkpoint.Open(folder.Path);
+        Assert.That(checkpoint.Groups.Select(group => group.Name), Is.EqualTo(new[] { "lm_head" }));
+        Assert.That(checkpoint.RawTensors.Select(tensor => tensor.Name), Is.EqualTo(new[] { norm.Name }));
+    }
+
+    [Test]
     public void Recorded_shapes_that_do_not_fit_are_refused()
     {
         using var folder = new TemporaryFolder();
@@ -139,6 +182,22 @@ public sealed class DFloat11CheckpointTests
             SafetensorsWriter.WriteAll(folder["m.safetensors"], [.. sample.Tensors], new Dictionary<string, string> { ["dfloat11.group.lm_head"] = matrices });
             Assert.That(() => DFloat11Checkpoint.Open(folder["m.safetensors"]), Throws.InstanceOf<InvalidModelException>(), matrices);
         }
+    }
+
+    [Test]
+    public void Recorded_shape_of_more_dimensions_than_files_may_have_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var sample = SafetensorsModel.Open(TestData.DFloat11Sample);
+        string Shape(int rank) => $"[[\"lm_head.weight\",[262144{string.Concat(Enumerable.Repeat(",1", rank - 1))}]]]";
+        SafetensorsWriter.WriteAll(folder["m.safetensors"], [.. sample.Tensors], new Dictionary<string, string> { ["dfloat11.group.lm_head"] = Shape(64) });
+        using (var checkpoint = DFloat11Checkpoint.Open(folder["m.safetensors"]))
+            DFloat11Decompressor.Decompress(checkpoint, folder["back.safetensors"], Weights.Threads(1));
+        using (var back = SafetensorsModel.Open(folder["back.safetensors"]))
+            Assert.That(back["lm_head.weight"].Shape, Has.Length.EqualTo(64));
+        SafetensorsWriter.WriteAll(folder["n.safetensors"], [.. sample.Tensors], new Dictionary<string, string> { ["dfloat11.group.lm_head"] = Shape(65) });
+        Assert.That(() => DFloat11Checkpoint.Open(folder["n.safetensors"]), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("65 dimensions").And.Message.Contains("64"));
+        Assert.That(() => new SafetensorsWriter(folder["w.safetensors"], [new TensorInfo("t", SafetensorsDtype.U8, [.. Enumerable.Repeat(1L, 65)])]), Throws.ArgumentException.With.Message.Contains("65"));
     }
 
     private static string Sample() => File.ReadAllText(Path.Combine(TestData.DFloat11Sample, "config.json"));

@@ -68,6 +68,47 @@ public sealed class DFloat11GroupTests
     }
 
     [Test]
+    public void Gap_that_is_not_where_a_threads_first_code_starts_is_refused_when_decoded()
+    {
+        long last = LastThread();
+        Assert.That(last, Is.GreaterThan((3 * 512) + 2), "threads of all four blocks are changed");
+        byte[] valid = [.. _gaps];
+        foreach (long thread in new[] { 1, 2, 10, 11, 255, 510, 511, 513, 1000, 1023, 1025, 1535, 1537, last })
+        {
+            _gaps = [.. valid];
+            int gap = _valid.Gap(thread);
+            SetGap(_gaps, thread, gap ^ 1);
+            AssertRefusedWhenDecoded("gaps", $"entry {thread} (thread {thread % 512} of block {thread / 512}) is {gap ^ 1}, but the first code that starts in the thread's bytes is at bit {gap}");
+        }
+    }
+
+    [Test]
+    public void Gaps_behind_the_last_code_are_not_looked_at()
+    {
+        long last = LastThread();
+        Assert.That(last, Is.LessThan((4 * 512) - 1));
+        for (long thread = last + 1; thread < 4 * 512; thread++)
+            SetGap(_gaps, thread, 17);
+        Assert.That(Weights.Decode(Build()), Is.EqualTo(_bits));
+    }
+
+    [Test]
+    public void Block_without_elements_before_the_end_is_refused_when_decoded()
+    {
+        _positions[2] = _positions[1];
+        AssertRefusedWhenDecoded("output_positions", "entries 1 and 2 give block 1 no elements");
+    }
+
+    [Test]
+    public void Block_with_more_elements_than_codes_is_refused_when_decoded()
+    {
+        _positions[1] = 32_768;
+        _positions[2] = 32_769;
+        _positions[3] = Math.Max(_positions[3], 32_769);
+        AssertRefusedWhenDecoded("encoded_exponent", "block 0 ends at element", "up to 32768");
+    }
+
+    [Test]
     public void Gaps_of_the_wrong_length_are_refused()
     {
         _gaps = _gaps[..^1];
@@ -233,11 +274,16 @@ public sealed class DFloat11GroupTests
         Assert.That(() => output.Decode(_valid, 1), Throws.ArgumentException.With.Message.Contains("40000").And.Message.Contains("39999"));
     }
 
-    [Test]
-    public void Other_divisions_among_threads_decode_too()
+    [TestCase(24, 12)]
+    [TestCase(1, 4)]
+    [TestCase(3, 5)]
+    [TestCase(7, 9)]
+    [TestCase(1024, 64)]
+    public void Other_divisions_among_threads_decode_too(int threadsPerBlock, int bytesPerThread)
     {
         // The stream is the same; only where its blocks and gaps are differs. Built here from code starts that the naive way finds.
-        var layout = new DFloat11Layout(24, 12);
+        var layout = new DFloat11Layout(threadsPerBlock, bytesPerThread);
+        long bitsPerThread = 8 * bytesPerThread;
         List<long> starts = [];
         long bit = 0;
         for (int i = 0; i < _bits.Length; i++)
@@ -252,19 +298,41 @@ public sealed class DFloat11GroupTests
         long thread = -1;
         for (int i = 0; i < starts.Count; i++)
         {
-            if (starts[i] / 96 == thread)
+            if (starts[i] / bitsPerThread == thread)
                 continue;
-            thread = starts[i] / 96;
-            SetGap(gaps, thread, (int)(starts[i] % 96));
-            if (thread % 24 == 0)
-                positions[thread / 24] = (uint)i;
+            thread = starts[i] / bitsPerThread;
+            SetGap(gaps, thread, (int)(starts[i] % bitsPerThread));
+            if (thread % threadsPerBlock == 0)
+                positions[thread / threadsPerBlock] = (uint)i;
         }
         var group = new DFloat11Group("group", layout, _valid.EncodedExponent, _valid.SignMantissa, _luts, gaps, positions, _matrices);
         Assert.That(Weights.Decode(group), Is.EqualTo(_bits));
         Assert.That(NaiveDecoder.Decode(group), Is.EqualTo(_bits));
+        SetGap(gaps, thread / 2, group.Gap(thread / 2) ^ 1);
+        var damaged = new DFloat11Group("group", layout, _valid.EncodedExponent, _valid.SignMantissa, _luts, gaps, positions, _matrices);
+        Assert.That(() => Weights.Decode(damaged), Throws.InstanceOf<InvalidModelException>());
     }
 
     private DFloat11Group Build() => new("group", _valid.Layout, ByteRegion.CopyOf(_stream), ByteRegion.CopyOf(_signMantissa), _luts, _gaps, _positions, _matrices, "file");
+
+    /// <summary>The last thread in whose bytes a code starts.</summary>
+    private long LastThread()
+    {
+        long bits = 0;
+        int length = 0;
+        foreach (ushort element in _bits)
+            bits += length = _luts[_luts.Length - 256 + ((element >> 7) & 255)];
+        return (bits - length) / 64;
+    }
+
+    private void AssertRefusedWhenDecoded(string field, params string[] words)
+    {
+        var group = Build();
+        var exception = Assert.Throws<InvalidModelException>(() => new GuardedOutput(group.ElementCount).Decode(group, 1));
+        Assert.That(exception!.Message, Does.StartWith($"file: 'group.{field}'"));
+        foreach (string word in words)
+            Assert.That(exception.Message, Does.Contain(word));
+    }
 
     private void AssertRefused(string field, params string[] words)
     {

@@ -122,7 +122,9 @@ public sealed class ModelRoundTripTests
         foreach (string output in new[] { "df11", "df11.safetensors" })
         {
             var report = DFloat11Compressor.Compress(original, folder[output], Options);
-            Assert.That(report.Fallbacks.Select(fallback => fallback.Matrix.Name), Does.Contain("a.layers.1.x.weight"));
+            Assert.That(report.Fallbacks.Select(fallback => (fallback.Matrix.Name, fallback.Reason.Split('\'').ElementAtOrDefault(1))), Is.SupersetOf(new[] { ("d", "d"), ("d.weight", "d"), ("e.weight", "e.luts") }));
+            Assert.That(report.Fallbacks.Select(fallback => fallback.Matrix.Name).Concat(report.Groups.SelectMany(group => group.MatrixNames)),
+                Is.EquivalentTo(tensors.Where(tensor => tensor.Dtype == SafetensorsDtype.BF16 && tensor.Shape.Length >= 2).Select(tensor => tensor.Name)), "each matrix is compressed or has a reason");
             using var checkpoint = DFloat11Checkpoint.Open(folder[output]);
             Assert.That(checkpoint.Groups.Select(group => group.Name), Does.Contain("x+y (z).é").And.Not.Contain("e").And.Not.Contain("d"));
             Assert.That(ModelComparison.Compare(original, checkpoint, Options, null).First, Is.Null);
@@ -130,6 +132,31 @@ public sealed class ModelRoundTripTests
             using var back = SafetensorsModel.Open(folder["back." + output]);
             AssertSame(original, back);
         }
+    }
+
+    [Test]
+    public void Block_above_the_limit_is_divided_into_its_matrices_and_what_fits_nowhere_has_a_reason()
+    {
+        using var folder = new TemporaryFolder();
+        ushort[] small = Weights.Random(64, 5, Weights.Distribution(6));
+        ushort[] large = Weights.Random(128, 5, Weights.Distribution(6));
+        SafetensorsWriter.WriteAll(folder["in.safetensors"],
+        [
+            Weights.Matrix("m.0.a.weight", small, 8, 8), Weights.Matrix("m.0.a", small, 8, 8), Weights.Matrix("m.0.b.weight", large, 8, 16),
+            Weights.Matrix("m.0.c.weight", small, 8, 8), Weights.Matrix("m.0.c.gaps", small), Weights.Matrix("head.weight", large, 8, 16),
+        ]);
+        using var model = SafetensorsModel.Open(folder["in.safetensors"]);
+        var fallbacks = new List<DFloat11Fallback>();
+        var plans = DFloat11Grouping.Plan(model, fallbacks, maxElements: 100);
+        Assert.That(plans.Select(plan => plan.Name), Is.EqualTo(new[] { "m.0.a" }));
+        var reasons = fallbacks.ToDictionary(fallback => fallback.Matrix.Name, fallback => fallback.Reason);
+        Assert.Multiple(() =>
+        {
+            Assert.That(reasons.Keys.Concat(plans.SelectMany(plan => plan.Matrices).Select(matrix => matrix.Name)), Is.EquivalentTo(new[] { "m.0.a.weight", "m.0.a", "m.0.b.weight", "m.0.c.weight", "head.weight" }));
+            Assert.That(reasons["m.0.b.weight"], Does.Contain("128").And.Contain("100"));
+            Assert.That(reasons["head.weight"], Does.Contain("128").And.Contain("100"));
+            Assert.That(reasons["m.0.c.weight"], Does.Contain("'m.0.c.gaps'"));
+        });
     }
 
     [Test]
@@ -179,6 +206,28 @@ public sealed class ModelRoundTripTests
         DFloat11Compressor.Compress(original, folder["df11"], Options);
         using var compressed = SafetensorsModel.Open(folder["df11"]);
         Assert.That(() => DFloat11Compressor.Compress(compressed, folder["again"], Options), Throws.ArgumentException);
+    }
+
+    [TestCase("""{"\ud800":1}""")]
+    [TestCase("""{"a":"\ud800"}""")]
+    [TestCase("""{"a":[{"b":"\udc00"}]}""")]
+    [TestCase("[]")]
+    [TestCase("{")]
+    public void Configuration_that_cannot_be_written_again_is_refused_before_any_work(string json)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["in"]);
+        SafetensorsWriter.WriteAll(folder["in/model.safetensors"], [Weights.Matrix("m.weight", Weights.Random(64_000, 5, Weights.Distribution(6)), 64, 1000)]);
+        using var original = SafetensorsModel.Open(folder["in"]);
+        DFloat11Compressor.Compress(original, folder["df11"], Options);
+        using var checkpoint = DFloat11Checkpoint.Open(folder["df11"]);
+        var told = new List<ModelProgress>();
+        foreach (string input in new[] { "in", "df11" })
+            File.WriteAllText(Path.Combine(folder[input], "config.json"), json);
+        Assert.That(() => DFloat11Compressor.Compress(original, folder["out"], Options, new ImmediateProgress(told)), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("config.json"));
+        Assert.That(() => DFloat11Decompressor.Decompress(checkpoint, folder["out"], Options, progress: new ImmediateProgress(told)), Throws.InstanceOf<InvalidModelException>().With.Message.Contains("config.json"));
+        Assert.That(told, Is.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName), Is.EquivalentTo(new[] { "in", "df11" }));
     }
 
     [Test]

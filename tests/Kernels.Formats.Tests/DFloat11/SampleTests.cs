@@ -51,4 +51,25 @@ public sealed class SampleTests
         }
         Assert.That(checkpoint.RawTensors[0].Data.ContentEquals(model["model.norm.weight"].Data));
     }
+
+    [Test]
+    public void Gap_of_a_thread_in_the_middle_of_a_block_is_part_of_what_is_verified()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = SafetensorsModel.Open(TestData.TinyBlockFfn);
+        using (var sample = SafetensorsModel.Open(TestData.DFloat11Sample))
+        {
+            const string name = "model.layers.0.self_attn.gaps";
+            byte[] gaps = sample[name].Data.AsSpan().ToArray();
+            // Threads 10 and 11 are bits 50 to 59: 1 and 2 become 4 and 0, which no decoder that starts at its block's first gap can see.
+            Assert.That(((gaps[6] << 8) | gaps[7]) >> 4 & 1023, Is.EqualTo((1 << 5) | 2));
+            (gaps[6], gaps[7]) = ((byte)((gaps[6] & 0xC0) | (4 << 1)), (byte)(gaps[7] & 0x0F));
+            SafetensorsWriter.WriteAll(folder["model.safetensors"], [.. sample.Tensors.Select(tensor => tensor.Name == name ? new TensorView(tensor.Info, ByteRegion.CopyOf(gaps)) : tensor)]);
+        }
+        File.Copy(Path.Combine(TestData.DFloat11Sample, "config.json"), folder["config.json"]);
+        using var damaged = DFloat11Checkpoint.Open(folder.Path);
+        Assert.That(
+            () => ModelComparison.Compare(model, damaged, new ParallelOptions(), null),
+            Throws.InstanceOf<InvalidModelException>().With.Message.Contains("self_attn.gaps': entry 10 (thread 10 of block 0) is 4").And.Message.Contains("at bit 1"));
+    }
 }

@@ -32,8 +32,9 @@ public sealed class SafetensorsMutationTests
             try
             {
                 using var file = SafetensorsFile.Open(path);
-                long sum = file.Tensors.Sum(tensor => tensor.Data.AsSpan().ToArray().Sum(value => (long)value));
-                Assert.That(sum, Is.GreaterThanOrEqualTo(0));
+                // Touches every byte: one outside the mapping would end the process.
+                foreach (var tensor in file.Tensors)
+                    _ = tensor.Data.AsSpan().ToArray();
                 Interlocked.Increment(ref opened);
             }
             catch (InvalidModelException e)

@@ -110,6 +110,17 @@ public sealed class SafetensorsWriterTests
         Assert.That(Directory.GetFiles(folder.Path), Is.Empty);
     }
 
+    [Test]
+    public void Header_above_the_limit_of_the_format_is_refused_before_a_file_is_made()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder["m.safetensors"];
+        var metadata = new Dictionary<string, string> { ["k"] = new('a', 100_000_000) };
+        Assert.That(() => new SafetensorsWriter(path, [], metadata), Throws.InstanceOf<IOException>().With.Message.Contains("100000000").And.Message.Contains(path));
+        Assert.That(() => SafetensorsWriter.CreateAppending(path, 100_000_000), Throws.InstanceOf<IOException>().With.Message.Contains("100000000").And.Message.Contains(path));
+        Assert.That(Directory.GetFiles(folder.Path), Is.Empty);
+    }
+
     private static bool IsText(string text) => text != "__metadata__" && !text.Any(char.IsSurrogate);
 
     private static TensorView Random(TensorInfo info, int seed)
