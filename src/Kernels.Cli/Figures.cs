@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kernels.Formats;
 
 namespace Kernels.Cli;
 
@@ -25,7 +26,7 @@ internal static class Figures
     public static string Fixed(double value, int digits) => value.ToString($"F{digits}", CultureInfo.InvariantCulture);
 
     /// <summary>A name from a file, without what a terminal would obey.</summary>
-    public static string Name(string name) => string.Concat(name.Select(c => char.IsControl(c) ? '?' : c));
+    public static string Name(string name) => TensorName.Printable(name);
 
     public static string Percent(double part, double whole) => whole == 0 ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100 * part / whole:F1} %");
 }
