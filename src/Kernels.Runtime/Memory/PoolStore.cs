@@ -263,6 +263,8 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             RuntimeMetrics.PoolReserved.Add(segmentSize);
             var block = new PoolBlock(segment, pointer, segmentSize, own) { IsFree = true };
             own.Bins(small).Add(block);
+            // The source gives memory in order of this stream: others must not have the rest of it before the stream is there.
+            own.Freed();
             return block;
         }
     }
