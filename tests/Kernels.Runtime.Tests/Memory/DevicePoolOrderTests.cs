@@ -101,4 +101,47 @@ public sealed unsafe class DevicePoolOrderTests
         else
             Gate.Wait();
     }
+
+    [Test]
+    public void Page_locked_memory_is_not_given_out_again_before_the_copy_from_it_even_where_the_stream_is_gone()
+    {
+        Device device = TestDevice.Device;
+        Stream held = device.CreateStream();
+        using Stream other = device.CreateStream();
+        using var pool = new PinnedPool(device);
+        using DeviceBuffer<int> target = device.Allocate<int>(16);
+        PinnedBuffer<int> first = pool.Allocate<int>(16, held);
+        first.Span.Fill(7);
+        HoldUp(held);
+        target.Span.CopyFrom(first, held);
+        using Event copied = device.CreateEvent();
+        copied.Record(held);
+        held.Dispose();
+        first.Dispose();
+
+        using PinnedBuffer<int> second = pool.Allocate<int>(16, other);
+        second.Span.Fill(9);
+        Gate.Set();
+        copied.Synchronize();
+
+        Assert.That(target.Span.ToArray(other), Is.All.EqualTo(7));
+    }
+
+    [Test]
+    public void A_reader_does_not_wait_for_the_owner_of_a_buffer_that_was_given_back()
+    {
+        Device device = TestDevice.Device;
+        using Stream owner = device.CreateStream(), reader = device.CreateStream();
+        using var pool = new DevicePool(device);
+        DeviceBuffer<byte> shared = pool.Allocate<byte>(4096, owner);
+        shared.UsedOn(reader);
+        HoldUp(owner);
+        shared.Dispose();
+
+        reader.Synchronize(); // would not return if it waited
+        bool done = reader.IsCompleted && !owner.IsCompleted;
+        Gate.Set();
+
+        Assert.That(done);
+    }
 }
