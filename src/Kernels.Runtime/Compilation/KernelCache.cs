@@ -16,24 +16,31 @@ public sealed class KernelCache
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly ILogger _log;
-    private readonly bool _usable;
     private long _hits;
     private long _misses;
     private long _damaged;
     private long _writes;
     private long _failedWrites;
 
-    /// <summary>A cache in a folder, which is made where it is not there, for this user alone.</summary>
+    /// <summary>
+    /// A cache in a folder, which is made where it is not there, for this user alone. One that is there must be the user's and writable by
+    /// nobody else; otherwise the cache is off (<see cref="WhyOff"/>).
+    /// </summary>
     public KernelCache(string folder, ILoggerFactory? loggerFactory = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Folder = Path.GetFullPath(folder);
         _log = loggerFactory?.CreateLogger<KernelCache>() ?? NullLogger<KernelCache>.Instance;
-        _usable = Prepare();
+        WhyOff = Prepare();
+        if (WhyOff is not null)
+            _log.LogWarning("The kernel cache is off: {Reason}", WhyOff);
     }
 
     /// <summary>Folder of the entries.</summary>
     public string Folder { get; }
+
+    /// <summary>Why nothing is read from the folder or written to it; null where the cache is on.</summary>
+    public string? WhyOff { get; }
 
     /// <summary>What happened so far.</summary>
     public KernelCacheStatistics Statistics => new(
@@ -67,7 +74,7 @@ public sealed class KernelCache
     /// </summary>
     internal CompiledKernel? WaitForOthers(string key, out IDisposable? right)
     {
-        right = _usable ? CacheLock.Acquire(FileOf(key) + ".lock") : null;
+        right = WhyOff is null ? CacheLock.Acquire(FileOf(key) + ".lock") : null;
         CompiledKernel? code = right is null ? null : Read(key);
         if (code is not null)
         {
@@ -80,7 +87,7 @@ public sealed class KernelCache
 
     internal void Put(string key, CompiledKernel code)
     {
-        if (!_usable)
+        if (WhyOff is not null)
             return;
         string temporary = Path.Combine(Folder, $"{key}.{Guid.NewGuid():N}.tmp");
         try
@@ -104,7 +111,7 @@ public sealed class KernelCache
         string file = FileOf(key);
         try
         {
-            if (_usable && File.Exists(file))
+            if (WhyOff is null && File.Exists(file))
                 return CodeSerializer.Read(File.ReadAllBytes(file), CodeOrigin.Cache);
         }
         catch (InvalidDataException error)
@@ -132,27 +139,36 @@ public sealed class KernelCache
         }
     }
 
-    /// <summary>Makes the folder. Whoever can write to it can have code run on the device, so that it must be the user's alone.</summary>
-    private bool Prepare()
+    /// <summary>
+    /// Makes the folder, or says why it cannot be used. Whoever can write to it can have code run on the device. The mode of a folder
+    /// that was there is never changed: it may serve others.
+    /// </summary>
+    private string? Prepare()
     {
         try
         {
             if (OperatingSystem.IsWindows())
             {
                 Directory.CreateDirectory(Folder); // a user's profile is private by itself
-                return true;
+                return null;
             }
 
-            Directory.CreateDirectory(Folder, Private);
-            // Only the owner may change the mode: a folder that somebody else put there turns the cache off.
-            if (File.GetUnixFileMode(Folder) != Private)
-                File.SetUnixFileMode(Folder, Private);
-            return true;
+            if (!Directory.Exists(Folder))
+            {
+                Directory.CreateDirectory(Folder, Private);
+                return null;
+            }
+
+            UnixFileMode mode = File.GetUnixFileMode(Folder);
+            if ((mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+                return $"others can write to {Folder} (its mode is 0{Convert.ToString((int)mode, 8)}): `chmod go-w` it, or name another folder by {EnvironmentVariable}";
+            // The mode stays as it is; that it may be set says that the folder is this user's.
+            File.SetUnixFileMode(Folder, mode);
+            return null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            _log.LogWarning("The kernel cache is off: {Folder} cannot be made private to this user: {Reason}", Folder, error.Message);
-            return false;
+            return $"{Folder} is not a folder of this user's and cannot be made one: {error.Message}";
         }
     }
 

@@ -146,9 +146,22 @@ public sealed class KernelCompiler
         return KernelModule.Load(device, Compile(definition, ptx, CodeKind.Ptx));
     }
 
-    private CompiledKernel FindPacked(KernelDefinition definition) => Options.Pack is null
-        ? throw NoNvrtc(definition, "There is no pack of compiled kernels either.")
-        : Options.Pack.Find(definition) ?? throw NoNvrtc(definition, Options.Pack.Explain(definition));
+    private CompiledKernel FindPacked(KernelDefinition definition)
+    {
+        KernelPack? pack;
+        try
+        {
+            pack = Options.Pack;
+        }
+        catch (InvalidDataException error)
+        {
+            throw NoNvrtc(definition, error.Message);
+        }
+
+        return pack is null
+            ? throw NoNvrtc(definition, "There is no pack of compiled kernels either.")
+            : pack.Find(definition) ?? throw NoNvrtc(definition, pack.Explain(definition));
+    }
 
     private KernelCompilationException NoNvrtc(KernelDefinition definition, string reason)
     {

@@ -54,13 +54,13 @@ public sealed class KernelPack
     /// The pack that <c>KERNELS_PACK</c> names, else <c>kernels.pack</c> beside the application, else <c>native/kernels.pack</c> in
     /// the nearest folder above it that has one; null where there is none.
     /// </summary>
-    /// <exception cref="FileNotFoundException"><c>KERNELS_PACK</c> names a file that is not there.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or <c>KERNELS_PACK</c> names one that is not there.</exception>
     public static KernelPack? FromEnvironment()
     {
         string? named = Environment.GetEnvironmentVariable(EnvironmentVariable);
         if (!string.IsNullOrEmpty(named))
-            return File.Exists(named) ? Read(named) : throw new FileNotFoundException($"{EnvironmentVariable} names '{named}', which is not there.", named);
+            return File.Exists(named) ? Read(named) : throw new InvalidDataException(
+                $"The pack '{named}' cannot be used: {EnvironmentVariable} names it and it is not there. `./build.sh ptx-pack` makes one.");
         string beside = System.IO.Path.Combine(AppContext.BaseDirectory, "kernels.pack");
         if (File.Exists(beside))
             return Read(beside);

@@ -61,8 +61,20 @@ public sealed unsafe class Device : IDisposable
     /// <summary>Whether <see cref="Dispose"/> was called.</summary>
     public bool IsDisposed => _disposed != 0;
 
-    /// <summary>The legacy default stream (handle 0), which orders itself after and before all blocking streams.</summary>
-    public Stream DefaultStream => _defaultStream ??= Stream.FromHandle(this, default);
+    /// <summary>The legacy default stream (handle 0), which orders itself after and before all blocking streams. Goes with the device.</summary>
+    public Stream DefaultStream
+    {
+        get
+        {
+            if (Volatile.Read(ref _defaultStream) is { } known)
+                return known;
+            Stream created = Stream.FromHandle(this, default);
+            if (Interlocked.CompareExchange(ref _defaultStream, created, null) is not { } first)
+                return created;
+            created.Dispose();
+            return first;
+        }
+    }
 
     internal DeviceContext Context { get; }
 
@@ -187,6 +199,7 @@ public sealed unsafe class Device : IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         GC.SuppressFinalize(this);
+        Volatile.Read(ref _defaultStream)?.Dispose(); // it holds a reference to the context
         Context.Release();
     }
 

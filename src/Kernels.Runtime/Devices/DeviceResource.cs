@@ -55,7 +55,7 @@ public abstract class DeviceResource : IDisposable
     /// <summary>What there is to release; <see cref="ReleaseKind.None"/> for borrowed handles.</summary>
     private protected abstract ReleaseRecipe GetRecipe();
 
-    private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed != 0, this);
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed != 0, this);
 
     private protected CudaException Error(Native.CUresult result, string call, string? details = null, Stream? stream = null) =>
         CudaException.Create(result, call, Device.Ordinal, details, stream);

@@ -42,6 +42,7 @@ public sealed unsafe class Stream : DeviceResource
     {
         get
         {
+            ThrowIfDisposed();
             if (!_hasId)
             {
                 ulong id;
@@ -106,6 +107,7 @@ public sealed unsafe class Stream : DeviceResource
     public void Wait(Event @event)
     {
         ArgumentNullException.ThrowIfNull(@event);
+        @event.ThrowIfDisposed();
         ThrowIfDisposed();
         Device.MakeCurrent();
         ThrowIfFailed(Driver.cuStreamWaitEvent(Handle, @event.Handle, 0), "cuStreamWaitEvent");
@@ -161,6 +163,14 @@ public sealed unsafe class Stream : DeviceResource
     }
 
     internal void ThrowIfUnusable() => ThrowIfDisposed();
+
+    /// <summary>Refuses a stream that was disposed or belongs to another context than a pool, whichever objects stand for it.</summary>
+    internal void ThrowIfUnusable(Device device)
+    {
+        ThrowIfDisposed();
+        if (Device.ContextHandle != device.ContextHandle)
+            throw new ArgumentException($"{this} is not of the pool's {device}.");
+    }
 
     private protected override ReleaseRecipe GetRecipe() =>
         _owned ? new ReleaseRecipe(ReleaseKind.Stream, (ulong)Handle.Value, ClosingPools()) : default;

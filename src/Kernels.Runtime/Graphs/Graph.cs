@@ -37,6 +37,8 @@ public sealed unsafe class Graph : DeviceResource
     /// <summary>
     /// Runs <paramref name="work"/> with the stream in capture: what it gives the stream is recorded and not run. The work must not
     /// synchronise, copy from or to memory that is not page-locked, or allocate. Calls on other threads are not disturbed.
+    /// Disposing is allowed: it does not become part of the graph. Memory that the graph uses must of course live on, and a pool's buffer
+    /// announced by <see cref="DeviceBuffer{T}.UsedOn"/> on the captured stream is given out again only when the capture has ended.
     /// </summary>
     /// <exception cref="CudaException">The work did something that cannot be captured.</exception>
     public static Graph Capture(Stream stream, Action<Stream> work)

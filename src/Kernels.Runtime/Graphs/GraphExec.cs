@@ -39,6 +39,7 @@ public sealed unsafe class GraphExec : DeviceResource
     public bool TryUpdate(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        graph.ThrowIfDisposed();
         ThrowIfDisposed();
         Device.MakeCurrent();
         CUgraphExecUpdateResultInfo info;

@@ -73,7 +73,8 @@ public sealed unsafe class DeviceBuffer<T> : DeviceResource
 
     /// <summary>
     /// Tells the pool that another stream than the one the buffer was allocated on uses it: the memory is given out again only
-    /// when the work that stream was given before <see cref="IDisposable.Dispose"/> is done. Without effect for buffers from the
+    /// when the work that stream was given before <see cref="IDisposable.Dispose"/> is done. Neither stream waits for
+    /// the other because of it: that the last reader follows the writer is the program's to say. Without effect for buffers from the
     /// driver, which frees only when no work is left.
     /// </summary>
     public void UsedOn(Stream stream)

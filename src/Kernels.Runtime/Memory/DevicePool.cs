@@ -46,9 +46,7 @@ public sealed class DevicePool : DeviceResource
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentNullException.ThrowIfNull(stream);
         ThrowIfDisposed();
-        stream.ThrowIfUnusable();
-        if (!ReferenceEquals(stream.Device.Context, Device.Context))
-            throw new ArgumentException($"{stream} is not of the pool's {Device}.", nameof(stream));
+        stream.ThrowIfUnusable(Device);
         if (length == 0)
             return new DeviceBuffer<T>(this, null, 0);
 
@@ -79,6 +77,20 @@ public sealed class DevicePool : DeviceResource
         return _store.Trim(keep, wait: true);
     }
 
+    /// <summary>
+    /// Says that the pool is given no more work of a stream. Wanted before a borrowed stream (<see cref="Stream.FromHandle"/>) is
+    /// destroyed by its owner: what it was given so far is marked, which later is not possible. Streams of one's own are forgotten when
+    /// they are disposed.
+    /// </summary>
+    public void Forget(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ThrowIfDisposed();
+        stream.ThrowIfUnusable(Device);
+        Device.MakeCurrent();
+        _store.Forget(stream);
+    }
+
     /// <summary>Statistics in a line.</summary>
     public override string ToString()
     {
@@ -91,6 +103,7 @@ public sealed class DevicePool : DeviceResource
 
     internal void NoteUse(PoolBlock block, Stream stream)
     {
+        stream.ThrowIfUnusable(Device);
         Device.MakeCurrent();
         _store.NoteUse(block, stream);
     }

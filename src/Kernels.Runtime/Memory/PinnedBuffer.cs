@@ -89,6 +89,18 @@ public sealed unsafe class PinnedBuffer<T> : DeviceResource
         return new Span<T>((T*)Pointer + start, length);
     }
 
+    /// <summary>
+    /// Tells the pool that another stream than the one the buffer was allocated for uses it: the memory is given out again only when
+    /// the work that stream was given before <see cref="IDisposable.Dispose"/> is done. Without effect for buffers from the driver.
+    /// </summary>
+    public void UsedOn(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ThrowIfDisposed();
+        if (_block is not null)
+            _pool!.NoteUse(_block, stream);
+    }
+
     private protected override ReleaseRecipe GetRecipe() =>
         _block is not null ? new ReleaseRecipe(ReleaseKind.PinnedPoolBlock, 0, _pool!.Store, _block)
         : _pool is null && _pointer is not null ? new ReleaseRecipe(ReleaseKind.PinnedMemory, (ulong)_pointer)

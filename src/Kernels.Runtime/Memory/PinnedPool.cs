@@ -29,7 +29,7 @@ public sealed class PinnedPool : DeviceResource
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentNullException.ThrowIfNull(stream);
         ThrowIfDisposed();
-        stream.ThrowIfUnusable();
+        stream.ThrowIfUnusable(Device);
         if (length == 0)
             return new PinnedBuffer<T>(this, null, 0);
         PinnedBlock block = Store.Allocate(checked(length * Unsafe.SizeOf<T>()), stream);
@@ -51,6 +51,27 @@ public sealed class PinnedPool : DeviceResource
         ThrowIfDisposed();
         Device.MakeCurrent();
         return Store.Trim();
+    }
+
+    /// <summary>
+    /// Says that the pool is given no more work of a stream. Wanted before a borrowed stream (<see cref="Stream.FromHandle"/>) is
+    /// destroyed by its owner: what it was given so far is marked, which later is not possible. Streams of one's own are forgotten when
+    /// they are disposed.
+    /// </summary>
+    public void Forget(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ThrowIfDisposed();
+        stream.ThrowIfUnusable(Device);
+        Device.MakeCurrent();
+        Store.Forget(stream);
+    }
+
+    internal void NoteUse(PinnedBlock block, Stream stream)
+    {
+        stream.ThrowIfUnusable(Device);
+        Device.MakeCurrent();
+        Store.NoteUse(block, stream);
     }
 
     private protected override ReleaseRecipe GetRecipe() => new(ReleaseKind.PinnedPool, 0, Store);

@@ -4,15 +4,23 @@ using Kernels.Native;
 namespace Kernels.Runtime;
 
 /// <summary>Blocks of a <see cref="PinnedPool"/>. Outlives it as long as buffers from it live.</summary>
-internal sealed unsafe class PinnedStore(Device device)
+internal sealed unsafe class PinnedStore
 {
     private const long Smallest = 4096;
 
+    private readonly Device _device;
     private readonly Lock _gate = new();
+    private readonly PoolStreams _streams;
     private readonly Dictionary<long, List<PinnedBlock>> _free = [];
     private long _reserved;
     private long _inUse;
     private bool _closed;
+
+    public PinnedStore(Device device)
+    {
+        _device = device;
+        _streams = new PoolStreams(_gate);
+    }
 
     public long BytesReserved
     {
@@ -35,12 +43,21 @@ internal sealed unsafe class PinnedStore(Device device)
     public PinnedBlock Allocate(long bytes, Stream stream)
     {
         Reclamation.Drain();
-        device.MakeCurrent();
+        _device.MakeCurrent();
         long size = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(Smallest, bytes));
         lock (_gate)
         {
             PinnedBlock block = FindFinished(size) ?? Grow(size);
-            block.Stream = stream.Handle;
+            try
+            {
+                block.AddUse(_streams.Get(stream));
+            }
+            catch
+            {
+                PutBack(block);
+                throw;
+            }
+
             _inUse += size;
             return block;
         }
@@ -50,19 +67,29 @@ internal sealed unsafe class PinnedStore(Device device)
     {
         lock (_gate)
         {
-            // Where recording fails the context is lost and no copy runs any more.
-            _ = Driver.cuEventRecord(block.LastUse, block.Stream);
+            block.Uses.ForEach(use => use.Cover());
             _inUse -= block.Size;
             if (_closed)
             {
                 Release(block);
+                DropStreams();
                 return;
             }
 
-            if (!_free.TryGetValue(block.Size, out List<PinnedBlock>? sameSize))
-                _free.Add(block.Size, sameSize = []);
-            sameSize.Add(block);
+            PutBack(block);
         }
+    }
+
+    public void NoteUse(PinnedBlock block, Stream stream)
+    {
+        lock (_gate)
+            block.AddUse(_streams.Get(stream));
+    }
+
+    public void Forget(Stream stream)
+    {
+        lock (_gate)
+            _streams.Forget(stream);
     }
 
     public long Trim()
@@ -72,11 +99,15 @@ internal sealed unsafe class PinnedStore(Device device)
             long before = _reserved;
             foreach (List<PinnedBlock> blocks in _free.Values)
             {
-                foreach (PinnedBlock block in blocks)
-                    Release(block);
+                for (int i = blocks.Count - 1; i >= 0; i--)
+                {
+                    // What no event covers stays, unless the pool was disposed: then the driver waits before it frees.
+                    if (Release(blocks[i]))
+                        blocks.RemoveAt(i);
+                }
             }
 
-            _free.Clear();
+            _streams.DropClosed();
             return before - _reserved;
         }
     }
@@ -87,44 +118,53 @@ internal sealed unsafe class PinnedStore(Device device)
         {
             _closed = true;
             Trim();
+            DropStreams();
         }
+    }
+
+    private void DropStreams()
+    {
+        if (_reserved == 0)
+            _streams.Clear();
+    }
+
+    private void PutBack(PinnedBlock block)
+    {
+        if (!_free.TryGetValue(block.Size, out List<PinnedBlock>? sameSize))
+            _free.Add(block.Size, sameSize = []);
+        sameSize.Add(block);
     }
 
     private PinnedBlock? FindFinished(long size)
     {
         if (!_free.TryGetValue(size, out List<PinnedBlock>? sameSize))
             return null;
-        int at = sameSize.FindIndex(block => Driver.cuEventQuery(block.LastUse) == CUresult.CUDA_SUCCESS);
+        int at = sameSize.FindIndex(block => block.Uses.TrueForAll(use => use.IsFinished()));
         if (at < 0)
             return null;
         PinnedBlock found = sameSize[at];
         sameSize.RemoveAt(at);
+        found.RetireUses();
         return found;
     }
 
     private PinnedBlock Grow(long size)
     {
-        CUevent lastUse;
-        CudaException.ThrowIfFailed(
-            Driver.cuEventCreate(&lastUse, (uint)CUevent_flags.CU_EVENT_DISABLE_TIMING), "cuEventCreate", device.Ordinal);
-        try
-        {
-            void* pointer = DriverMemory.AllocatePinned(device, size, writeCombined: false);
-            _reserved += size;
-            return new PinnedBlock(pointer, size, lastUse);
-        }
-        catch
-        {
-            _ = Driver.cuEventDestroy_v2(lastUse);
-            throw;
-        }
+        void* pointer = DriverMemory.AllocatePinned(_device, size, writeCombined: false);
+        _reserved += size;
+        return new PinnedBlock(pointer, size);
     }
 
-    private void Release(PinnedBlock block)
+    private bool Release(PinnedBlock block)
     {
-        _ = Driver.cuEventSynchronize(block.LastUse);
-        _ = Driver.cuEventDestroy_v2(block.LastUse);
+        bool finished = true;
+        foreach (StreamUse use in block.Uses)
+            finished &= use.Synchronize();
+        if (!finished && !_closed)
+            return false;
+        block.RetireUses();
         _ = Driver.cuMemFreeHost(block.Pointer);
         _reserved -= block.Size;
+        return true;
     }
 }

@@ -39,8 +39,8 @@ internal sealed class PoolBlock
         }
     }
 
-    /// <summary>Other streams that use the block.</summary>
-    public List<PoolStream>? OtherUses { get; set; }
+    /// <summary>Uses by other streams. A block that came back with some waits for them apart from the free ones.</summary>
+    public List<StreamUse>? OtherUses { get; private set; }
 
     public PoolBlock? Previous { get; set; }
 
@@ -52,6 +52,18 @@ internal sealed class PoolBlock
 
     /// <summary>Whether the block is all there is of its segment.</summary>
     public bool IsWholeSegment => Previous is null && Next is null;
+
+    public void AddUse(PoolStream stream)
+    {
+        if (stream != _stream && OtherUses?.Exists(use => use.Stream == stream) != true)
+            (OtherUses ??= []).Add(new StreamUse(stream));
+    }
+
+    public void RetireUses()
+    {
+        OtherUses?.ForEach(use => use.Retire());
+        OtherUses = null;
+    }
 
     /// <summary>The block goes: it was merged into a neighbour or its segment was released.</summary>
     public void Retire() => _stream.Blocks--;

@@ -7,11 +7,16 @@ namespace Kernels.Runtime;
 /// Segments and blocks of a <see cref="DevicePool"/>. Callers have the device's context current. Outlives the pool as long as
 /// buffers from it live, so that they can be disposed in any order.
 /// </summary>
-internal sealed class PoolStore(Device device, DevicePoolOptions options)
+internal sealed class PoolStore
 {
+    private readonly Device _device;
+    private readonly DevicePoolOptions _options;
     private readonly Lock _gate = new();
-    private readonly Dictionary<ulong, PoolStream> _streams = [];
+    private readonly PoolStreams _streams;
     private readonly HashSet<PoolSegment> _segments = [];
+
+    // Blocks that came back and that other streams than their own may still use; neither allocated nor in a bin.
+    private readonly List<PoolBlock> _awaited = [];
     private readonly List<PoolBlock> _scratch = [];
     private long _inUse;
     private long _peakInUse;
@@ -25,12 +30,19 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
     private long _shortages;
     private bool _closed;
 
+    public PoolStore(Device device, DevicePoolOptions options)
+    {
+        _device = device;
+        _options = options;
+        _streams = new PoolStreams(_gate);
+    }
+
     public DevicePoolStatistics GetStatistics()
     {
         lock (_gate)
         {
             long largest = 0;
-            foreach (PoolStream stream in _streams.Values)
+            foreach (PoolStream stream in _streams.All)
                 largest = Math.Max(largest, Math.Max(stream.Small.Largest, stream.Large.Largest));
             return new DevicePoolStatistics
             {
@@ -57,13 +69,14 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         bool small = size <= PoolSegment.LargestSmall;
         lock (_gate)
         {
-            PoolStream own = GetStream(stream);
+            PoolStream own = _streams.Get(stream);
             if (own.IsCapturing())
             {
                 throw new InvalidOperationException(
                     $"{bytes} bytes were asked of the pool for {stream} while it is captured. Allocate before the capture begins.");
             }
 
+            SettleUses(wait: false);
             PoolBlock? block = FindReserved(size, small, own);
             if (block is not null)
             {
@@ -87,31 +100,36 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         lock (_gate)
         {
             Debug.Assert(!block.IsFree);
-            if (block.OtherUses is not null)
-                OrderUses(block);
             block.Stream.Freed();
             _inUse -= block.Size;
             _blocksInUse--;
             RuntimeMetrics.PoolInUse.Add(-block.Size);
-            PoolBlock merged = MakeFree(block);
-            if (_closed && merged.IsWholeSegment)
+            if (block.OtherUses is { } uses)
             {
-                merged.Stream.Synchronize();
-                Release(merged);
-                if (_segments.Count == 0)
-                    DestroyEvents();
+                foreach (StreamUse use in uses)
+                    use.Cover();
+                _awaited.Add(block);
             }
+            else
+            {
+                MakeFree(block);
+            }
+
+            if (_closed)
+                ReleaseAll();
         }
     }
 
     public void NoteUse(PoolBlock block, Stream stream)
     {
         lock (_gate)
-        {
-            PoolStream other = GetStream(stream);
-            if (other != block.Stream && block.OtherUses?.Contains(other) != true)
-                (block.OtherUses ??= []).Add(other);
-        }
+            block.AddUse(_streams.Get(stream));
+    }
+
+    public void Forget(Stream stream)
+    {
+        lock (_gate)
+            _streams.Forget(stream);
     }
 
     /// <summary>Releases wholly free segments, largest first, until no more than so many bytes are held.</summary>
@@ -133,7 +151,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             }
 
             _scratch.Clear();
-            ForgetClosedStreams();
+            _streams.DropClosed();
             return released;
         }
     }
@@ -144,49 +162,63 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         lock (_gate)
         {
             _closed = true;
-            Trim(0, wait: true);
-            // After a failed kernel no event is ever done, but then nothing runs any more either.
-            CollectFree();
-            foreach (PoolBlock block in _scratch)
-            {
-                if (block.IsWholeSegment)
-                    Release(block);
-            }
-
-            _scratch.Clear();
-            if (_segments.Count == 0)
-                DestroyEvents();
+            ReleaseAll();
         }
     }
 
-    /// <summary>One event must cover all uses: each stream waits for the one before it, and the last stands for them all.</summary>
-    private static void OrderUses(PoolBlock block)
+    /// <summary>Releases every segment that nothing is allocated in, after waiting for its last use.</summary>
+    private void ReleaseAll()
     {
-        PoolStream last = block.Stream;
-        foreach (PoolStream other in block.OtherUses!)
+        MergeAcrossStreams(wait: true);
+        CollectFree();
+        foreach (PoolBlock block in _scratch)
         {
-            if (other.IsClosed)
+            // After a failed kernel no event is ever done, but then nothing runs any more either.
+            if (block.IsWholeSegment)
             {
-                other.Synchronize();
-                continue;
+                block.Stream.Synchronize();
+                Release(block);
             }
-
-            last.Freed();
-            if (!last.TryMakeWait(other))
-                last.Synchronize();
-            last = other;
         }
 
-        block.OtherUses = null;
-        block.Stream = last;
+        _scratch.Clear();
+        if (_segments.Count == 0)
+            _streams.Clear();
     }
 
-    private PoolStream GetStream(Stream stream)
+    /// <summary>Frees the awaited blocks that no stream uses any more; in a pool that was disposed, all of them.</summary>
+    private void SettleUses(bool wait)
     {
-        if (!_streams.TryGetValue(stream.Id, out PoolStream? known))
-            _streams.Add(stream.Id, known = new PoolStream(stream, _gate));
-        stream.CloseWith(known);
-        return known;
+        for (int i = _awaited.Count - 1; i >= 0; i--)
+        {
+            PoolBlock block = _awaited[i];
+            bool finished = true;
+            foreach (StreamUse use in block.OtherUses!)
+                finished &= wait ? use.Synchronize() : use.IsFinished();
+            if (!finished && !_closed)
+                continue;
+            _awaited.RemoveAt(i);
+            block.RetireUses();
+            MakeFree(block);
+        }
+    }
+
+    /// <summary>An awaited block for all of whose uses the requesting stream is made to wait; from then on its order covers them.</summary>
+    private PoolBlock? TakeOverAwaited(long size, bool small, PoolStream own)
+    {
+        foreach (PoolBlock block in _awaited)
+        {
+            if (block.Segment.IsSmall != small || block.Size < size || !block.OtherUses!.TrueForAll(use => use.Cover()) ||
+                (block.Stream != own && !block.Stream.TryMakeWait(own)) || !block.OtherUses.TrueForAll(use => use.TryMakeWait(own)))
+                continue;
+            _awaited.Remove(block);
+            block.RetireUses();
+            block.Stream = own;
+            own.Freed();
+            return MakeFree(block);
+        }
+
+        return null;
     }
 
     /// <summary>Same stream; a block that another stream is done with; one that it will be done with; small ones merged.</summary>
@@ -195,7 +227,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         if (own.Bins(small).Find(size) is { } block)
             return block;
 
-        foreach (PoolStream other in _streams.Values)
+        foreach (PoolStream other in _streams.All)
         {
             if (other != own && other.Bins(small).Find(size) is { } finished && other.IsFinished())
             {
@@ -204,7 +236,7 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             }
         }
 
-        foreach (PoolStream other in _streams.Values)
+        foreach (PoolStream other in _streams.All)
         {
             if (other != own && other.Bins(small).Find(size) is { } awaited && other.TryMakeWait(own))
             {
@@ -213,13 +245,19 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             }
         }
 
+        if (TakeOverAwaited(size, small, own) is { } takenOver)
+        {
+            _waits++;
+            return takenOver;
+        }
+
         return _streams.Count > 1 && MergeAcrossStreams(wait: false) ? FindAnywhere(size, small) : null;
     }
 
     /// <summary>A block of any stream that is done with it.</summary>
     private PoolBlock? FindAnywhere(long size, bool small)
     {
-        foreach (PoolStream stream in _streams.Values)
+        foreach (PoolStream stream in _streams.All)
         {
             if (stream.Bins(small).Find(size) is { } block && stream.IsFinished())
                 return block;
@@ -252,9 +290,9 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
 
         PoolBlock? TryGrow(long segmentSize)
         {
-            if (options.Limit is { } limit && segmentSize > limit - _reserved)
+            if (_options.Limit is { } limit && segmentSize > limit - _reserved)
                 return null;
-            if (!options.Source.TryAllocate(device, segmentSize, stream, out CUdeviceptr pointer))
+            if (!_options.Source.TryAllocate(_device, segmentSize, stream, out CUdeviceptr pointer))
                 return null;
             var segment = new PoolSegment(pointer, segmentSize, small);
             _segments.Add(segment);
@@ -263,6 +301,8 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
             RuntimeMetrics.PoolReserved.Add(segmentSize);
             var block = new PoolBlock(segment, pointer, segmentSize, own) { IsFree = true };
             own.Bins(small).Add(block);
+            // The source gives memory in order of this stream: others must not have the rest of it before the stream is there.
+            own.Freed();
             return block;
         }
     }
@@ -335,9 +375,10 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
     /// </summary>
     private bool MergeAcrossStreams(bool wait)
     {
+        SettleUses(wait);
         PoolStream? common = null;
         bool merged = false;
-        foreach (PoolStream stream in _streams.Values)
+        foreach (PoolStream stream in _streams.All)
         {
             if (!(wait ? stream.Synchronize() : stream.IsFinished()))
                 continue;
@@ -375,35 +416,16 @@ internal sealed class PoolStore(Device device, DevicePoolOptions options)
         _segments.Remove(block.Segment);
         _reserved -= block.Segment.Size;
         RuntimeMetrics.PoolReserved.Add(-block.Segment.Size);
-        options.Source.Free(device, block.Segment.Pointer, block.Segment.Size);
+        _options.Source.Free(_device, block.Segment.Pointer, block.Segment.Size);
     }
 
     private void CollectFree()
     {
         _scratch.Clear();
-        foreach (PoolStream stream in _streams.Values)
+        foreach (PoolStream stream in _streams.All)
         {
             stream.Small.CopyTo(_scratch);
             stream.Large.CopyTo(_scratch);
         }
-    }
-
-    private void ForgetClosedStreams()
-    {
-        foreach ((ulong id, PoolStream stream) in _streams)
-        {
-            if (stream.IsClosed && stream.Blocks == 0)
-            {
-                stream.DestroyEvent();
-                _streams.Remove(id); // allowed while enumerating
-            }
-        }
-    }
-
-    private void DestroyEvents()
-    {
-        foreach (PoolStream stream in _streams.Values)
-            stream.DestroyEvent();
-        _streams.Clear();
     }
 }

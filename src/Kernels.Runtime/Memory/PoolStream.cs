@@ -33,7 +33,7 @@ internal sealed unsafe class PoolStream
 
     public FreeBins Large { get; } = new();
 
-    /// <summary>Blocks that name this stream, free or not.</summary>
+    /// <summary>Blocks and uses of blocks that name this stream.</summary>
     public int Blocks { get; set; }
 
     /// <summary>Whether the stream is gone; its event covers all that it did.</summary>
@@ -47,8 +47,11 @@ internal sealed unsafe class PoolStream
         if (IsClosed)
             return;
         _finished = false;
-        _covered = !IsCapturing() && Driver.cuEventRecord(_event, _handle) == CUresult.CUDA_SUCCESS;
+        _covered = !IsCapturing() && TryRecord(_event);
     }
+
+    /// <summary>A stream that was forgotten, but is not gone, is used again.</summary>
+    public void Reopen() => IsClosed = false;
 
     /// <summary>Called with the context current before the stream is destroyed: the last moment at which its work can be marked.</summary>
     public void Closing()
@@ -58,7 +61,7 @@ internal sealed unsafe class PoolStream
             if (IsClosed || _event.Value == 0)
                 return;
             _finished = false;
-            _covered = Driver.cuEventRecord(_event, _handle) == CUresult.CUDA_SUCCESS;
+            _covered = !IsCapturing() && TryRecord(_event);
             IsClosed = true;
         }
     }
@@ -73,15 +76,24 @@ internal sealed unsafe class PoolStream
 
     /// <summary>Makes later work of another stream wait for all uses of the free blocks; false where that cannot be said.</summary>
     public bool TryMakeWait(PoolStream other) =>
-        Cover() && Driver.cuStreamWaitEvent(other._handle, _event, 0) == CUresult.CUDA_SUCCESS;
+        Cover() && other.TryWait(_event);
+
+    /// <summary>Marks what the stream was given so far.</summary>
+    public bool TryRecord(CUevent @event) => Driver.cuEventRecord(@event, _handle) == CUresult.CUDA_SUCCESS;
+
+    /// <summary>Makes later work of this stream wait.</summary>
+    public bool TryWait(CUevent @event) => Driver.cuStreamWaitEvent(_handle, @event, 0) == CUresult.CUDA_SUCCESS;
 
     /// <summary>Waits on the host until all uses of the free blocks are done; false where that cannot be said.</summary>
     public bool Synchronize()
     {
-        if (!_finished && Cover())
-            _finished = Driver.cuEventSynchronize(_event) == CUresult.CUDA_SUCCESS;
+        if (!_finished)
+            _finished = Cover() ? Driver.cuEventSynchronize(_event) == CUresult.CUDA_SUCCESS : TrySynchronizeContext();
         return _finished;
     }
+
+    /// <summary>Waits for all work there is, for uses that no event could be made to cover.</summary>
+    public bool TrySynchronizeContext() => !IsCapturing() && Driver.cuCtxSynchronize() == CUresult.CUDA_SUCCESS;
 
     public void DestroyEvent()
     {
@@ -94,15 +106,19 @@ internal sealed unsafe class PoolStream
     public bool IsCapturing()
     {
         CUstreamCaptureStatus status;
-        return !IsClosed && Driver.cuStreamIsCapturing(_handle, &status) == CUresult.CUDA_SUCCESS &&
-            status != CUstreamCaptureStatus.CU_STREAM_CAPTURE_STATUS_NONE;
+        if (IsClosed)
+            return false;
+        CUresult result = Driver.cuStreamIsCapturing(_handle, &status);
+        // The legacy default stream must not be touched while a stream that orders itself with it is captured.
+        return result == CUresult.CUDA_ERROR_STREAM_CAPTURE_IMPLICIT ||
+            (result == CUresult.CUDA_SUCCESS && status != CUstreamCaptureStatus.CU_STREAM_CAPTURE_STATUS_NONE);
     }
 
     /// <summary>Sees to it that the event covers every free; not possible while the stream is captured.</summary>
-    private bool Cover()
+    public bool Cover()
     {
         if (!_covered && !IsClosed && !IsCapturing())
-            _covered = Driver.cuEventRecord(_event, _handle) == CUresult.CUDA_SUCCESS;
+            _covered = TryRecord(_event);
         return _covered;
     }
 }

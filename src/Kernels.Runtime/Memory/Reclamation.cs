@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Kernels.Native;
 
 namespace Kernels.Runtime;
 
@@ -7,7 +6,7 @@ namespace Kernels.Runtime;
 /// The queue between finalizers, which must not call the driver, and the next allocation or synchronisation on any thread, which
 /// releases what they left.
 /// </summary>
-internal static unsafe class Reclamation
+internal static class Reclamation
 {
     private static readonly ConcurrentQueue<(DeviceContext Context, ReleaseRecipe Recipe)> Queue = new();
     private static int _pending;
@@ -28,18 +27,11 @@ internal static unsafe class Reclamation
 
     private static void DrainQueue()
     {
-        // Freeing memory is forbidden to a thread while another stream is being captured in global mode, unless it says that
-        // its calls have nothing to do with the capture.
-        CUstreamCaptureMode mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED;
-        bool exchanged = Driver.cuThreadExchangeStreamCaptureMode(&mode) == CUresult.CUDA_SUCCESS;
         while (Queue.TryDequeue(out (DeviceContext Context, ReleaseRecipe Recipe) entry))
         {
             Interlocked.Decrement(ref _pending);
             entry.Recipe.Execute(entry.Context);
             entry.Context.Release();
         }
-
-        if (exchanged)
-            _ = Driver.cuThreadExchangeStreamCaptureMode(&mode);
     }
 }

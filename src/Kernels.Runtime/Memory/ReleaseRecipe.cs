@@ -44,6 +44,18 @@ internal readonly record struct ReleaseRecipe(ReleaseKind Kind, ulong Handle, ob
             return false; // the context is gone, and everything in it
         }
 
+        // Freeing memory is forbidden to a thread while it captures a stream, or another thread captures one in global mode, unless
+        // the thread says that its calls have nothing to do with the capture.
+        CUstreamCaptureMode mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED;
+        bool exchanged = Driver.cuThreadExchangeStreamCaptureMode(&mode) == CUresult.CUDA_SUCCESS;
+        CUresult result = Release();
+        if (exchanged)
+            _ = Driver.cuThreadExchangeStreamCaptureMode(&mode);
+        return result == CUresult.CUDA_SUCCESS;
+    }
+
+    private unsafe CUresult Release()
+    {
         CUresult result = CUresult.CUDA_SUCCESS;
         switch (Kind)
         {
@@ -84,6 +96,6 @@ internal readonly record struct ReleaseRecipe(ReleaseKind Kind, ulong Handle, ob
                 break;
         }
 
-        return result == CUresult.CUDA_SUCCESS;
+        return result;
     }
 }

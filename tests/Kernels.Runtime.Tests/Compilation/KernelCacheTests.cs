@@ -109,7 +109,7 @@ public sealed class KernelCacheTests
     }
 
     [Test]
-    public void The_folder_is_for_this_user_alone_even_where_it_was_open_before()
+    public void A_folder_that_is_made_is_private_and_one_that_others_can_write_to_turns_the_cache_off_and_stays_as_it_is()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -119,11 +119,16 @@ public sealed class KernelCacheTests
 
         using var folder = new TemporaryFolder();
         const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode Open = Private | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
         Directory.CreateDirectory(folder["open"]);
-        File.SetUnixFileMode(folder["open"], Private | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(folder["open"], Open);
 
-        foreach (string cache in (string[])[new KernelCache(folder["new/deep"]).Folder, new KernelCache(folder["open"]).Folder])
-            Assert.That(File.GetUnixFileMode(cache), Is.EqualTo(Private), cache);
+        var made = new KernelCache(folder["new/deep"]);
+        var open = new KernelCache(folder["open"]);
+
+        Assert.That((made.WhyOff, File.GetUnixFileMode(made.Folder)), Is.EqualTo(((string?)null, Private)));
+        Assert.That(open.WhyOff, Does.Contain(folder["open"]).And.Contain("0723").And.Contain("KERNELS_CACHE"));
+        Assert.That(File.GetUnixFileMode(open.Folder), Is.EqualTo(Open));
     }
 
     [Test]
@@ -137,6 +142,7 @@ public sealed class KernelCacheTests
 
         Assert.That(compiler.Compile(Definition, ComputeCapability.Ampere, CodeKind.Ptx).Origin, Is.EqualTo(CodeOrigin.Compiler));
         Assert.That(cache.Statistics.Writes, Is.Zero);
+        Assert.That(cache.WhyOff, Does.Contain(folder["file"]));
     }
 
     [Test]

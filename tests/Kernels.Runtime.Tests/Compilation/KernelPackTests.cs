@@ -106,6 +106,22 @@ public sealed class KernelPackTests
         Assert.That(() => KernelPack.Read(folder["bad.pack"]), Throws.TypeOf<InvalidDataException>());
     }
 
+    [TestCase("bad.pack", "does not begin")]
+    [TestCase("absent.pack", "is not there")]
+    [RequiresNvrtc]
+    [RequiresDevice]
+    public void A_pack_that_cannot_be_used_matters_only_where_Nvrtc_is_not_and_is_then_named_with_reason_and_remedy(string pack, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["bad.pack"], new string('x', 100));
+
+        ChildResult with = ChildProcess.Run(["add"], ("KERNELS_CACHE", folder["cache"]), ("KERNELS_PACK", folder[pack]));
+        ChildResult without = ChildProcess.Run(["add"], ("KERNELS_NVRTC", "none"), ("KERNELS_PACK", folder[pack]));
+
+        Assert.That((with.ExitCode, without.ExitCode), Is.EqualTo((0, 3)), with.Error + without.Error);
+        Assert.That(without.Output, Does.Contain(folder[pack]).And.Contain(reason).And.Contain("./build.sh ptx-pack"));
+    }
+
     [Test]
     public void Two_entries_of_one_name_are_refused()
     {

@@ -78,4 +78,38 @@ public sealed class StreamTests
         Assert.That(device.DefaultStream.Handle, Is.EqualTo(default(CUstream)));
         Assert.That(buffer.Span.ToArray(device.DefaultStream), Is.EqualTo((int[])[1, 2, 3]));
     }
+
+    [Test]
+    public void A_disposed_event_or_stream_is_refused_where_it_is_an_argument()
+    {
+        using Stream stream = TestDevice.Device.CreateStream();
+        Event @event = TestDevice.Device.CreateEvent();
+        Stream gone = TestDevice.Device.CreateStream();
+        @event.Dispose();
+        gone.Dispose();
+
+        Assert.That(() => stream.Wait(@event), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => gone.Id, Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void The_default_stream_is_one_for_all_threads_and_goes_with_its_device()
+    {
+        Device device = Device.Open();
+        var seen = new Stream[8];
+        using var start = new Barrier(seen.Length);
+        Thread[] threads = [.. Enumerable.Range(0, seen.Length).Select(i => new Thread(() =>
+        {
+            start.SignalAndWait();
+            seen[i] = device.DefaultStream;
+        }))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
+        device.Dispose();
+
+        Assert.That(seen, Is.All.SameAs(seen[0]));
+        Assert.That(seen[0].IsDisposed, "else it would hold the context");
+    }
 }

@@ -66,4 +66,39 @@ public sealed class GraphTests
 
         Assert.That(values.Span.ToArray(stream), Is.All.EqualTo(5));
     }
+
+    [Test]
+    public void A_disposed_graph_is_refused_as_an_update()
+    {
+        using Stream stream = TestDevice.Device.CreateStream();
+        using DeviceBuffer<int> values = TestDevice.Device.Allocate<int>(4);
+        using Graph graph = Graph.Capture(stream, s => values.Span.Fill(1, s));
+        using GraphExec exec = graph.Instantiate();
+        graph.Dispose();
+
+        Assert.That(() => exec.TryUpdate(graph), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void Buffers_may_be_disposed_while_a_stream_is_captured()
+    {
+        Device device = TestDevice.Device;
+        using Stream stream = device.CreateStream(), owner = device.CreateStream();
+        using var pool = new DevicePool(device);
+        using DeviceBuffer<int> values = device.Allocate<int>(4);
+        DeviceBuffer<byte> direct = device.Allocate<byte>(100);
+        DeviceBuffer<byte> pooled = pool.Allocate<byte>(100, owner);
+
+        using Graph graph = Graph.Capture(stream, s =>
+        {
+            values.Span.Fill(1, s);
+            direct.Dispose();
+            pooled.UsedOn(s);
+            pooled.Dispose();
+            Assert.That(pool.Statistics.LargestFree, Is.LessThan(pool.Statistics.BytesReserved), "the captured use has no end yet");
+        });
+
+        Assert.That(graph.NodeCount, Is.EqualTo(1));
+        Assert.That(pool.Trim(), Is.EqualTo(2 << 20));
+    }
 }

@@ -42,4 +42,16 @@ public sealed class PinnedPoolTests
 
         Assert.That(pool.BytesReserved, Is.Zero);
     }
+
+    [Test]
+    public void A_stream_of_another_context_is_refused_and_one_of_the_same_through_another_device_is_taken()
+    {
+        using Device same = Device.FromContext(TestDevice.Device.ContextHandle);
+        using Stream stream = same.CreateStream();
+        using var pinned = new PinnedPool(TestDevice.Device);
+        using var pool = new DevicePool(TestDevice.Device);
+
+        Assert.That(() => pinned.Allocate<int>(1, stream).Dispose(), Throws.Nothing);
+        Assert.That(() => pool.Allocate<int>(1, stream).Dispose(), Throws.Nothing);
+    }
 }
