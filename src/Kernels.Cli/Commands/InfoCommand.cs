@@ -55,7 +55,7 @@ internal static class InfoCommand
         }
 
         Console.WriteLine(NvrtcLibrary.Report);
-        Console.WriteLine($"kernel cache: {options.Cache?.Folder ?? "none"}");
+        Console.WriteLine($"kernel cache: {options.Cache?.Folder ?? "none"}{(options.Cache?.WhyOff is { } why ? $" (off: {why})" : "")}");
         Console.WriteLine(options.Pack is { } pack
             ? $"kernel pack: {pack.Path}, {pack.Entries.Count} kernels, {(discrepancies == 0 ? "up to date" : $"{discrepancies} differ from the sources (./build.sh ptx-pack)")}"
             : "kernel pack: none");
@@ -88,6 +88,7 @@ internal static class InfoCommand
             ["devices"] = devices,
             ["nvrtc"] = Report(NvrtcLibrary.Report, NvrtcLibrary.Version?.ToString()),
             ["cache"] = options.Cache?.Folder,
+            ["cacheOff"] = options.Cache?.WhyOff,
             ["pack"] = options.Pack is { } pack
                 ? new JsonObject { ["path"] = pack.Path, ["kernels"] = pack.Entries.Count, ["differences"] = discrepancies }
                 : null,

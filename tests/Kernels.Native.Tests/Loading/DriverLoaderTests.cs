@@ -120,7 +120,7 @@ public sealed class DriverLoaderTests
 
     private static string RequireDriverWithoutDevice()
     {
-        string driver = SearchFolders.Resolve(DriverWithoutDevice);
+        string driver = Repository.Path(DriverWithoutDevice);
         if (!File.Exists(driver))
             Assert.Ignore($"NVIDIA's driver library was not fetched: {driver}");
         return driver;

@@ -44,7 +44,7 @@ public sealed class PinnedPoolTests
     }
 
     [Test]
-    public void A_stream_of_another_context_is_refused_and_one_of_the_same_through_another_device_is_taken()
+    public void A_stream_of_the_same_context_through_another_device_object_is_taken()
     {
         using Device same = Device.FromContext(TestDevice.Device.ContextHandle);
         using Stream stream = same.CreateStream();
