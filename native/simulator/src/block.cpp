@@ -12,6 +12,9 @@ namespace simulator {
 
 namespace {
 
+// Rounds over the warps until other blocks may have a turn; one in which a group was preempted is a long one.
+constexpr uint32_t rounds_before_aside = 1024, rounds_of_a_time_slice = 256;
+
 uint64_t next_random(uint64_t& state) {
   state ^= state << 13;
   state ^= state >> 7;
@@ -77,6 +80,8 @@ void Block::start(LaunchContext& context, uint64_t linear_index) {
     w.groups.push_back(g);
     w.current = 0;
     w.polled = false;
+    w.budget = 0;
+    w.preempted = false;
     w.async.reset();
     if (w.local) {
       uint32_t bytes = local_reserved + entry.layout.local_bytes;
@@ -90,8 +95,9 @@ void Block::start(LaunchContext& context, uint64_t linear_index) {
 BlockState Block::run(Worker& worker) {
   for (Warp& w : warps) w.worker = &worker;
   size_t count = warps.size();
+  uint32_t rounds = 0;
   for (;;) {
-    bool finished = true, moved = false, spinning = false;
+    bool finished = true, moved = false, spinning = false, preempted = false;
     size_t first = 0;
     if (launch->seed) first = next_random(worker.random) % count;
     for (size_t k = 0; k < count; ++k) {
@@ -102,7 +108,7 @@ BlockState Block::run(Worker& worker) {
       bool ready = false, spins = false;
       for (const Group& g : w.groups) {
         ready |= g.state == GroupState::ready;
-        spins |= g.state == GroupState::spinning;
+        spins |= g.state == GroupState::spinning || g.state == GroupState::preempted;
       }
       if (!ready && !spins) continue;
       uint64_t writes = w.writes;
@@ -112,6 +118,7 @@ BlockState Block::run(Worker& worker) {
       // A warp that was only looking again at what it waits for has not moved.
       moved |= states[i] != WarpState::spinning || w.writes != writes;
       spinning |= states[i] == WarpState::spinning;
+      preempted |= w.preempted;
       if (launch->stopped.load(std::memory_order_relaxed)) return BlockState::finished;
       if (states[i] == WarpState::time_slice && std::chrono::steady_clock::now() > launch->deadline) {
         const Op* at = w.groups.empty() ? nullptr : w.groups[std::min(w.current, w.groups.size() - 1)].pc;
@@ -120,6 +127,9 @@ BlockState Block::run(Worker& worker) {
       }
     }
     if (finished) break;
+    // What others of the block wait for may be in blocks that have not started, however much it writes meanwhile.
+    rounds += preempted ? rounds_of_a_time_slice : spinning ? 1 : 0;
+    if (moved && rounds >= rounds_before_aside) return BlockState::preempted;
     if (moved) continue;
     if (spinning) return BlockState::spinning;
     throw LaunchFault{Fault::launch_failed, "deadlock: no thread can go on\n" + describe_waits(), nullptr, -1};

@@ -2,6 +2,7 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <map>
 #include <mutex>
 
 #include "access.h"
@@ -183,9 +184,64 @@ void assertfail_body(Warp& w, const Op* op, uint32_t exec, const uint32_t* argum
         format("%s:%u: %s: assertion `%s' failed", file.c_str(), line, function.c_str(), message.c_str()));
 }
 
+// What kernels allocate; it lives until a kernel frees it, also after the launch.
+struct Heap {
+  static constexpr uint64_t limit = uint64_t{8} << 20;  // bytes of a device: CU_LIMIT_MALLOC_HEAP_SIZE by default
+  struct Piece {
+    const DeviceModel* device;
+    uint64_t bytes;
+  };
+  std::mutex mutex;
+  std::map<uint64_t, Piece> pieces;  // by address
+  std::map<const DeviceModel*, uint64_t> used;
+};
+
+Heap& heap() {
+  static Heap instance;
+  return instance;
+}
+
+void malloc_body(Warp& w, const Op*, uint32_t exec, const uint32_t* arguments, uint32_t result) {
+  const DeviceModel* device = w.block->launch->device;
+  Heap& h = heap();
+  for_lanes(exec, [&](int lane) {
+    uint64_t bytes = argument<uint64_t>(w, lane, arguments[0]), address = 0;
+    {
+      std::lock_guard lock(h.mutex);
+      uint64_t& used = h.used[device];
+      if (bytes > 0 && bytes <= Heap::limit - used) {
+        address = device_memory().allocate(*device, bytes, AllocationKind::device);
+        if (address) {
+          h.pieces[address] = {device, bytes};
+          used += bytes;
+        }
+      }
+    }
+    std::memcpy(w.frame->param(lane) + result, &address, sizeof address);
+  });
+}
+
+void free_body(Warp& w, const Op* op, uint32_t exec, const uint32_t* arguments, uint32_t) {
+  Heap& h = heap();
+  for_lanes(exec, [&](int lane) {
+    uint64_t address = argument<uint64_t>(w, lane, arguments[0]);
+    if (!address) return;
+    std::lock_guard lock(h.mutex);
+    auto piece = h.pieces.find(address);
+    if (piece == h.pieces.end())
+      fault(op, lane, Fault::illegal_address,
+            format("free of 0x%llx, which malloc did not give or which is free already",
+                   static_cast<unsigned long long>(address)));
+    h.used[piece->second.device] -= piece->second.bytes;
+    h.pieces.erase(piece);
+    device_memory().free(address);
+  });
+}
+
 }  // namespace
 
-const DeviceFunction device_functions[] = {{"vprintf", vprintf_body}, {"__assertfail", assertfail_body}};
+const DeviceFunction device_functions[] = {
+    {"vprintf", vprintf_body}, {"__assertfail", assertfail_body}, {"malloc", malloc_body}, {"free", free_body}};
 
 int find_device_function(const std::string& name) {
   int index = 0;

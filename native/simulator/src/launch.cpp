@@ -29,7 +29,23 @@ class Execution {
   Execution(LaunchContext& context, uint64_t blocks, uint64_t resident)
       : context_(context), blocks_(blocks), resident_(resident) {}
 
-  void work() {
+  // Throws nothing: it runs on threads of the pool.
+  void work() noexcept {
+    try {
+      run_and_count();
+    } catch (const std::exception& e) {
+      fail_beyond_the_kernel(e.what());
+    } catch (...) {
+      fail_beyond_the_kernel("an unknown exception");
+    }
+  }
+
+  Fault fault = Fault::none;
+  std::string report;
+  std::unique_ptr<Counters> total;
+
+ private:
+  void run_and_count() {
     Worker worker;
     std::unique_ptr<Counters> counters;
     worker.launch = &context_;
@@ -52,11 +68,6 @@ class Execution {
     }
   }
 
-  Fault fault = Fault::none;
-  std::string report;
-  std::unique_ptr<Counters> total;
-
- private:
   void run_blocks(Worker& worker) {
     std::deque<std::unique_ptr<Block>> aside;  // began, and wait for what other blocks write
     std::vector<std::unique_ptr<Block>> unused;
@@ -87,7 +98,7 @@ class Execution {
       } catch (const LaunchFault& f) {
         return fail(f.fault, report_fault(context_, *block, f));
       }
-      bool moved = state == BlockState::finished || total_writes(*block) != writes;
+      bool moved = state != BlockState::spinning || total_writes(*block) != writes;
       if (moved) ++context_.progress;
       if (state == BlockState::finished) {
         ++finished_;
@@ -132,6 +143,18 @@ class Execution {
     if (fault != Fault::none) return;
     fault = kind;
     report = std::move(text);
+  }
+
+  // What the simulator itself ran into, memory of the host above all.
+  void fail_beyond_the_kernel(const char* what) noexcept {
+    context_.stopped = true;
+    try {
+      fail(Fault::launch_failed, format("simulator: launch failed in kernel %s: the simulator could not go on: %s\n",
+                                        context_.program->entry->name.c_str(), what));
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      if (fault == Fault::none) fault = Fault::launch_failed;  // without a report: there is no memory for one
+    }
   }
 
   LaunchContext& context_;

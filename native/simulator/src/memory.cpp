@@ -3,11 +3,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cstdarg>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
+
+#include "address_space.h"
+#include "report.h"
 
 namespace simulator {
 
@@ -15,12 +16,11 @@ namespace {
 
 constexpr uint64_t granularity = 512;  // of device addresses; a gap of at least as much follows each
 constexpr uint64_t page = 4096;
-constexpr uint64_t preferred_region = uint64_t{0x0a00} << 32;  // the same addresses in every run where possible
 
 uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
-void* map_region(uint64_t hint, uint64_t bytes, int protection) {
-  void* p = mmap(reinterpret_cast<void*>(hint), bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+void* map_host(uint64_t bytes) {
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return p == MAP_FAILED ? nullptr : p;
 }
 
@@ -65,64 +65,36 @@ const char* kind_name(AllocationKind kind) {
   return "";
 }
 
-std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
-std::string format(const char* pattern, ...) {
-  char text[512];
-  va_list arguments;
-  va_start(arguments, pattern);
-  vsnprintf(text, sizeof text, pattern, arguments);
-  va_end(arguments);
-  return text;
-}
-
 }  // namespace
 
-DeviceMemory::DeviceMemory() {
-  void* addresses = map_region(preferred_region, address_map::region_bytes, PROT_NONE);
-  void* bytes = map_region(0, address_map::region_bytes, PROT_READ | PROT_WRITE);
-  if (!addresses || !bytes) {
-    std::fprintf(stderr, "simulator: cannot reserve 2 x %llu bytes of address space for device memory\n",
-                 static_cast<unsigned long long>(address_map::region_bytes));
-    std::abort();
-  }
-  madvise(bytes, address_map::region_bytes, MADV_DONTDUMP);
-  region_ = reinterpret_cast<uint64_t>(addresses);
-  delta_ = reinterpret_cast<uint64_t>(bytes) - region_;
-  next_ = region_ + address_map::heap;
-}
+DeviceMemory::DeviceMemory()
+    : region_(address_space().region), delta_(address_space().delta), next_(region_ + address_map::heap) {}
 
 std::byte* DeviceMemory::reserve(size_t bytes, uint64_t* address) {
   // Page-aligned from a page on, so that freed pages can be given back to the system.
-  uint64_t alignment = bytes >= page ? page : granularity;
-  uint64_t begin = round_up(next_, alignment);
-  uint64_t end = begin + round_up(bytes, alignment) + alignment;
-  if (end > region_ + address_map::region_bytes) {
-    // Addresses are used up: start again at the front, over what was freed.
-    begin = region_ + address_map::heap;
-    for (auto it = entries_.lower_bound(begin); it != entries_.end();) {
-      if (it->first >= region_ + address_map::region_bytes) break;
-      end = begin + round_up(bytes, alignment) + alignment;
+  const uint64_t alignment = bytes >= page ? page : granularity;
+  const uint64_t region_end = region_ + address_space().region_bytes;
+  uint64_t begin = 0, end = 0;
+  const auto place_at = [&](uint64_t at) {
+    begin = at;
+    end = begin + round_up(bytes, alignment) + alignment;
+    return end <= region_end;
+  };
+  // The first gap between live allocations from an address on; what was freed there is forgotten.
+  const auto place_from = [&](uint64_t from) {
+    bool fits = place_at(round_up(from, alignment));
+    for (auto it = entries_.lower_bound(begin); fits && it != entries_.end() && it->first < end;) {
       if (it->second.freed) {
         it = entries_.erase(it);
-        continue;
+      } else {
+        fits = place_at(round_up(it->first + it->second.allocation.bytes + granularity, page));
+        ++it;
       }
-      if (it->first >= end) break;
-      begin = round_up(it->first + it->second.allocation.bytes + granularity, page);
-      ++it;
     }
-    end = begin + round_up(bytes, alignment) + alignment;
-    if (end > region_ + address_map::region_bytes) return nullptr;
-  }
-  // The wrapped-around case may run into live allocations later on; skip over them.
-  for (auto it = entries_.lower_bound(begin); it != entries_.end() && it->first < end;) {
-    if (it->second.freed) {
-      it = entries_.erase(it);
-    } else {
-      begin = round_up(it->first + it->second.allocation.bytes + granularity, page);
-      end = begin + round_up(bytes, alignment) + alignment;
-      ++it;
-    }
-  }
+    return fits;
+  };
+  // Once the addresses are used up it starts again at the front.
+  if (!place_from(next_) && !place_from(region_ + address_map::heap)) return nullptr;
   next_ = end;
   *address = begin;
   return reinterpret_cast<std::byte*>(begin + delta_);
@@ -145,7 +117,7 @@ uint64_t DeviceMemory::allocate(const DeviceModel& device, size_t bytes, Allocat
     entry.allocation.host = reserve(bytes, &entry.allocation.address);
     if (!entry.allocation.host) return 0;
   } else {
-    void* host = map_region(0, round_up(bytes, page), PROT_READ | PROT_WRITE);
+    void* host = map_host(round_up(bytes, page));
     if (!host) return 0;
     entry.allocation.host = static_cast<std::byte*>(host);
     entry.allocation.address = reinterpret_cast<uint64_t>(host);
@@ -193,7 +165,9 @@ FreeOutcome DeviceMemory::free(uint64_t address) {
 bool DeviceMemory::register_host(void* host, size_t bytes) {
   std::unique_lock lock(mutex_);
   uint64_t address = reinterpret_cast<uint64_t>(host);
-  if (bytes == 0 || containing(address) || containing(address + bytes - 1)) return false;
+  if (bytes == 0 || containing(address)) return false;
+  const auto inside = entries_.lower_bound(address);
+  if (inside != entries_.end() && inside->first - address < bytes) return false;
   Entry entry;
   entry.allocation = {address, bytes, next_id_++, AllocationKind::pinned_host, static_cast<std::byte*>(host), 0};
   entry.registered = true;
@@ -287,7 +261,7 @@ std::string DeviceMemory::describe(uint64_t address, size_t bytes) const {
     return text + format("is %llu bytes before a ", ull(ahead)) + name(*next) +
            format(" at 0x%llx", ull(next->allocation.address)) + (next->freed ? " that was freed" : "");
   }
-  bool ours = address - region_ < address_map::region_bytes;
+  bool ours = address_space().contains(address);
   return text + (ours ? "is far from every allocation" : "is no device address (a host pointer or a wild one)");
 }
 

@@ -30,7 +30,8 @@ const Op* barrier(Warp& w, const Op* op, uint32_t exec) {
     threads = source<uint32_t>(w, op->b)[first];
     if (threads == 0 || threads % 32)
       fault(op, first, Fault::launch_failed,
-            format("barrier for %u threads: it must be a multiple of 32, not 0", threads));
+            format("barrier %u for %u threads: the count must be a positive multiple of 32, but is %u", n, threads,
+                   threads));
     if (threads > w.block->warps.size() * 32)
       fault(op, first, Fault::launch_failed,
             format("barrier for %u threads in a block of %u", threads, w.block->launch->threads));
@@ -75,10 +76,7 @@ const Op* fence(Warp& w, const Op* op, uint32_t) {
 void decode_bar(Decoder& d) {
   d.set_class(OpClass::barrier);
   d.take("cta");
-  if (d.take("cluster")) {
-    // One block is the whole cluster: a barrier of the cluster is one of the block, on a number of its own.
-    d.fail("barrier.cluster is not supported");
-  }
+  if (d.take("cluster")) d.fail("barrier.cluster is not supported");
   int kind = d.take_one_of({"sync", "arrive", "red"});
   if (kind < 0) d.fail("unknown barrier");
   d.take("aligned");

@@ -55,6 +55,7 @@ const Op* branch_indexed(Warp& w, const Op* op, uint32_t exec) {
     split(w, group, target, GroupState::ready);
     other &= ~group;
   }
+  if (first <= op && --w.budget <= 0) return backward_branch(w, first);
   if (w.groups.size() > 1) {  // the others may be ahead of first or behind it
     w.groups[w.current].pc = first;
     return stop();

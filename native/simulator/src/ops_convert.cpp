@@ -49,10 +49,11 @@ const Op* f32_pair_to_bf16(Warp& w, const Op* op, uint32_t exec) {
   each_lane(w, d, exec, [=](int i) { return uint32_t{float_to_bf16(a[i])} << 16 | float_to_bf16(b[i]); });
   return op + 1;
 }
+// A shift: NaNs keep their bits.
 const Op* bf16_to_f32(Warp& w, const Op* op, uint32_t exec) {
   float* d = destination<float>(w, op->d);
   const uint16_t* a = source<uint16_t>(w, op->a);
-  each_lane(w, d, exec, [=](int i) { return canonical(bf16_to_float(a[i])); });
+  each_lane(w, d, exec, [=](int i) { return bf16_to_float(a[i]); });
   return op + 1;
 }
 const Op* f16_to_f32(Warp& w, const Op* op, uint32_t exec) {
@@ -147,12 +148,10 @@ double integral(double x, ToIntegral how) {
   }
 }
 
-uint64_t integer_from_double(double x, Type t) {
-  if (x != x) {
-    // 64-bit results show the top bit, narrower ones are zero.
-    return t == Type::u64 || t == Type::s64 ? uint64_t{1} << 63 : 0;
-  }
+uint64_t integer_from_double(double x, Type t, Type from) {
   unsigned bits = 8 * type_bytes(t);
+  // A NaN gives the top bit alone when either side has 64 bits, else zero.
+  if (x != x) return from == Type::f64 || bits == 64 ? uint64_t{1} << (bits - 1) : 0;
   if (is_signed(t)) {
     double limit = std::ldexp(1.0, static_cast<int>(bits) - 1);
     if (x >= limit) return (uint64_t{1} << (bits - 1)) - 1;
@@ -254,7 +253,7 @@ uint64_t convert(const Conversion& c, uint64_t bits) {
   }
   if (!from_float) return float_from_integer(extend(c.from, bits), is_unsigned64, c);
   double x = integral(double_from_bits(c.from, bits, c.ftz), c.integral);
-  if (!to_float) return static_cast<uint64_t>(extend(c.to, integer_from_double(x, c.to)));
+  if (!to_float) return static_cast<uint64_t>(extend(c.to, integer_from_double(x, c.to, c.from)));
   if (c.to == c.from && !c.sat && c.to == Type::f64) return bit_cast<uint64_t>(x);
   return bits_from_double(x, c);
 }

@@ -364,9 +364,9 @@ void decode_unary_float(Decoder& d) {
 template <class F>
 void decode_approximate(Decoder& d) {
   d.take("approx");
-  bool ftz = d.take("ftz");
   Type t = d.take_type();
   if (is_small_float(t)) return decode_small_float(d, t, d.in.opcode == "ex2" ? SmallFloatOp::ex2 : SmallFloatOp::tanh);
+  bool ftz = d.take("ftz");
   d.set_class(OpClass::sfu);
   if (t != Type::f32) d.fail("the type must be .f32");
   d.expect_operands(2);

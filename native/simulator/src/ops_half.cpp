@@ -20,7 +20,7 @@ struct Bf16 {
   static float wide(uint16_t x) { return bf16_to_float(x); }
   static uint16_t narrow(float x) { return float_to_bf16(x); }
   static uint16_t narrow(double x) { return to_bf16(x); }
-  static uint16_t flush16(uint16_t x) { return x; }
+  static uint16_t flush16(uint16_t x) { return (x & 0x7F80) ? x : static_cast<uint16_t>(x & 0x8000); }
   static constexpr uint16_t one = 0x3F80;
 };
 

@@ -25,10 +25,13 @@ struct MatrixOperands {
   unsigned d_count, a_count, b_count, c_count;
 };
 
-void require_whole_warp(Warp& w, const Op* op, uint32_t exec) {
-  if (exec != full)
-    fault(op, -1, Fault::launch_failed, format("a matrix instruction of a part of the warp (lanes 0x%08x)", exec));
-  (void)w;
+// Null when the whole warp is here; else where the group goes on: lanes that were preempted on their way to the
+// instruction are waited for.
+const Op* lacks_lanes(Warp& w, const Op* op, uint32_t exec) {
+  if (exec == full) return nullptr;
+  for (const Group& g : w.groups)
+    if (g.state == GroupState::preempted) return park(w, op, GroupState::preempted);
+  fault(op, -1, Fault::launch_failed, format("a matrix instruction of a part of the warp (lanes 0x%08x)", exec));
 }
 
 // Element e of the packed elements in a 32-bit register, as float.
@@ -71,7 +74,7 @@ void each_of_b(const MatrixOperands& o, F f) {
 
 // Sums in f32 in the order of k; products are exact. small[0]: accumulators are f16.
 const Op* multiply_floats(Warp& w, const Op* op, uint32_t exec) {
-  require_whole_warp(w, op, exec);
+  if (const Op* next = lacks_lanes(w, op, exec)) return next;
   const MatrixOperands& o = *static_cast<const MatrixOperands*>(op->data);
   const OperandRef *rd = op->list, *ra = rd + o.d_count, *rb = ra + o.a_count, *rc = rb + o.b_count;
   alignas(64) float a[32][16] = {}, b[32][8] = {}, sum[16][8];  // a: by k, then row
@@ -109,7 +112,7 @@ const Op* multiply_floats(Warp& w, const Op* op, uint32_t exec) {
 
 // small[0]: saturate
 const Op* multiply_integers(Warp& w, const Op* op, uint32_t exec) {
-  require_whole_warp(w, op, exec);
+  if (const Op* next = lacks_lanes(w, op, exec)) return next;
   const MatrixOperands& o = *static_cast<const MatrixOperands*>(op->data);
   const OperandRef *rd = op->list, *ra = rd + o.d_count, *rb = ra + o.a_count, *rc = rb + o.b_count;
   alignas(64) int32_t a[32][16] = {}, b[32][8] = {};
@@ -144,7 +147,7 @@ const Op* multiply_integers(Warp& w, const Op* op, uint32_t exec) {
 
 // m8n8k4 of f64.
 const Op* multiply_doubles(Warp& w, const Op* op, uint32_t exec) {
-  require_whole_warp(w, op, exec);
+  if (const Op* next = lacks_lanes(w, op, exec)) return next;
   const OperandRef* r = op->list;  // d0 d1 a b c0 c1
   double a[8][4], b[4][8], sum[8][8];
   for (int lane = 0; lane < lanes; ++lane) {
@@ -165,7 +168,7 @@ const Op* multiply_doubles(Warp& w, const Op* op, uint32_t exec) {
 
 // small[0]: matrices; small[1]: transposed; small[3]: narrow address
 const Op* load_matrices(Warp& w, const Op* op, uint32_t exec) {
-  require_whole_warp(w, op, exec);
+  if (const Op* next = lacks_lanes(w, op, exec)) return next;
   int count = op->small[0];
   Addresses addresses;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, addresses);
@@ -190,7 +193,7 @@ const Op* load_matrices(Warp& w, const Op* op, uint32_t exec) {
 }
 
 const Op* store_matrices(Warp& w, const Op* op, uint32_t exec) {
-  require_whole_warp(w, op, exec);
+  if (const Op* next = lacks_lanes(w, op, exec)) return next;
   int count = op->small[0];
   Addresses addresses;
   read_addresses(w, op->a, op->small[3] != 0, op->imm, addresses);
@@ -216,7 +219,7 @@ const Op* store_matrices(Warp& w, const Op* op, uint32_t exec) {
 }
 
 const Op* transpose_matrix(Warp& w, const Op* op, uint32_t exec) {
-  require_whole_warp(w, op, exec);
+  if (const Op* next = lacks_lanes(w, op, exec)) return next;
   uint16_t matrix[8][8];
   const uint32_t* a = source<uint32_t>(w, op->a);
   for (int lane = 0; lane < lanes; ++lane)

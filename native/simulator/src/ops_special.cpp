@@ -204,7 +204,6 @@ const Op* read_special(Warp& w, const Op* op, uint32_t exec) {
     case Special::clock64:
       value = time_now(false);
       w.polled = true;
-      ++w.writes;
       break;
     case Special::clock_hi:
       value = time_now(false) >> 32;
@@ -213,7 +212,6 @@ const Op* read_special(Warp& w, const Op* op, uint32_t exec) {
     case Special::globaltimer_lo:
       value = time_now(true);
       w.polled = true;
-      ++w.writes;
       break;
     case Special::globaltimer_hi:
       value = time_now(true) >> 32;

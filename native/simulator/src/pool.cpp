@@ -1,7 +1,9 @@
 #include "pool.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -51,10 +53,18 @@ void run_on_pool(unsigned count, const std::function<void(unsigned)>& work) {
   unsigned running = 0;
   {
     std::lock_guard lock(p.mutex);
-    for (unsigned i = 1; i < count; ++i) p.jobs.push_back({&work, i, &running});
-    while (p.threads < count - 1) {
-      std::thread([&p] { p.loop(); }).detach();
-      ++p.threads;
+    try {
+      while (p.threads < count - 1) {
+        std::thread([&p] { p.loop(); }).detach();
+        ++p.threads;
+      }
+    } catch (const std::exception&) {
+      // The host gives no more threads: those there are do the work.
+    }
+    try {
+      for (unsigned i = 1; i <= std::min(count - 1, p.threads); ++i) p.jobs.push_back({&work, i, &running});
+    } catch (const std::exception&) {
+      // No memory: fewer of them then.
     }
   }
   p.wake.notify_all();

@@ -131,7 +131,9 @@ std::string Block::describe_waits() const {
         text += format("wait at barrier %u, where %u of %u threads have arrived: ", g.barrier, b.arrived,
                        b.expected ? b.expected : live_threads);
       } else {
-        text += g.state == GroupState::at_sync ? "wait for other lanes at: " : "poll memory at: ";
+        text += g.state == GroupState::at_sync     ? "wait for other lanes at: "
+                : g.state == GroupState::preempted ? "go round a loop at: "
+                                                   : "poll memory at: ";
       }
       text += describe_op(*launch, g.pc) + "\n";
     }

@@ -39,7 +39,12 @@ void merge_equal(Warp& w) {
         continue;
       }
       x.mask |= y.mask;
-      if (x.state != y.state) x.state = GroupState::ready, x.spins = 0;
+      if (x.state != y.state) {
+        // Lanes that join a preempted group wait with it: else those of a loop could keep each other ready for ever.
+        bool preempted = x.state == GroupState::preempted || y.state == GroupState::preempted;
+        x.state = preempted ? GroupState::preempted : GroupState::ready;
+        x.spins = 0;
+      }
       y = w.groups.back();
       w.groups.pop_back();
     }
@@ -103,10 +108,13 @@ void enter_frame(Warp& w, Frame* frame) {
 }
 
 WarpState run_warp(Warp& w, uint32_t steps) {
-  w.budget = branches_per_slice;
-  w.yielded = false;
-  for (Group& g : w.groups)
-    if (g.state == GroupState::spinning) g.state = GroupState::ready;
+  w.preempted = false;
+  if (w.budget <= 0) w.budget = branches_per_slice;
+  bool ready = false;
+  for (const Group& g : w.groups) ready |= g.state == GroupState::ready;
+  if (!ready)
+    for (Group& g : w.groups)
+      if (g.state == GroupState::spinning || g.state == GroupState::preempted) g.state = GroupState::ready;
   bool counting = w.worker->counters != nullptr;
   while (select_group(w)) {
     const Op* op = w.groups[w.current].pc;
@@ -128,9 +136,10 @@ WarpState run_warp(Warp& w, uint32_t steps) {
       while (op < w.limit) op = op->function(w, op, w.mask);
       if (op != stop()) w.groups[w.current].pc = op;
     }
-    if (w.yielded) return WarpState::time_slice;
   }
   if (w.groups.empty()) return WarpState::finished;
+  for (const Group& g : w.groups)
+    if (g.state == GroupState::preempted) return WarpState::time_slice;
   for (const Group& g : w.groups)
     if (g.state == GroupState::spinning) return WarpState::spinning;
   return WarpState::waiting;
@@ -149,6 +158,13 @@ bool only_spins(Warp& w, Group& g) {
   return true;
 }
 
+// The budget is used up: the state of the group that did it. The next one gets a fresh budget.
+GroupState preempt(Warp& w) {
+  w.budget = branches_per_slice;
+  w.preempted = true;
+  return GroupState::preempted;
+}
+
 }  // namespace
 
 const Op* diverge(Warp& w, const Op* taken, uint32_t taken_mask, const Op* other) {
@@ -160,8 +176,8 @@ const Op* diverge(Warp& w, const Op* taken, uint32_t taken_mask, const Op* other
   second.mask = taken_mask;
   second.pc = taken;
   if (taken < other) {
-    --w.budget;
     if (only_spins(w, second)) second.state = GroupState::spinning;
+    if (--w.budget <= 0) second.state = preempt(w);
   }
   w.groups.push_back(second);
   return stop();
@@ -213,10 +229,7 @@ const Op* exit_lanes(Warp& w, const Op* op, uint32_t gone) {
 const Op* backward_branch(Warp& w, const Op* target) {
   Group& g = w.groups[w.current];
   if (only_spins(w, g)) return park(w, target, GroupState::spinning);
-  if (w.budget <= 0) {
-    w.yielded = true;
-    return park(w, target, w.alone ? GroupState::ready : GroupState::spinning);
-  }
+  if (w.budget <= 0) return park(w, target, preempt(w));
   if (w.behind) {
     g.pc = target;
     return stop();

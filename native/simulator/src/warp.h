@@ -50,6 +50,7 @@ enum class GroupState : uint8_t {
   at_barrier,  // of the block
   at_sync,     // at a warp-synchronous instruction, for lanes it names
   spinning,    // only polls memory: set aside until the others stop too
+  preempted,   // used up its branches: set aside until the others stop too
 };
 
 // Lanes of a warp that are at the same instruction of the same call.
@@ -76,13 +77,13 @@ struct Warp {
   Frame* frame = nullptr;
   uint32_t carry = 0;        // the carry flag of each lane
   uint32_t index = 0;        // in the block
-  int32_t budget = 0;        // backward branches until the next look at the others
+  int32_t budget = 0;        // backward branches until the running group is preempted
   bool polled = false;       // memory was looked at as others may change it, since the last backward branch
   uint64_t writes = 0;       // instructions that changed memory, ever
   uint64_t writes_seen = 0;  // at the last backward branch that had polled
   bool alone = true;         // no other group
   bool behind = false;       // some other group is at a lower op
-  bool yielded = false;      // the time slice is over
+  bool preempted = false;    // some group was, in the latest time slice
   uint32_t max_groups = 1;
 
   std::vector<Group> groups;  // [current] is the running one
@@ -145,7 +146,8 @@ struct LaunchContext {
 
 enum class WarpState : uint8_t { waiting, spinning, finished, time_slice };
 
-enum class BlockState : uint8_t { running, finished, spinning };
+// preempted: it could go on, but has had its share while other blocks may wait.
+enum class BlockState : uint8_t { preempted, finished, spinning };
 
 struct Block {
   LaunchContext* launch = nullptr;
@@ -169,7 +171,8 @@ struct Block {
   Block& operator=(const Block&) = delete;
 
   void start(LaunchContext& context, uint64_t linear_index);
-  // Runs until the block ends or nothing in it can go on without other blocks. Throws LaunchFault.
+  // Runs until the block ends, nothing in it can go on without other blocks, or it has run for long. Throws
+  // LaunchFault.
   BlockState run(Worker& worker);
   void release_if_complete(int barrier);
   void threads_exited(uint32_t count);
@@ -189,7 +192,7 @@ void split(Warp& warp, uint32_t lanes, const Op* pc, GroupState state);
 const Op* park(Warp& warp, const Op* pc, GroupState state);
 // Ends the lanes.
 const Op* exit_lanes(Warp& warp, const Op* op, uint32_t lanes);
-// Called on a backward branch when the budget is used up or memory was only polled.
+// Called on a backward branch when the budget is used up, memory was polled or a group is behind.
 const Op* backward_branch(Warp& warp, const Op* target);
 void enter_frame(Warp& warp, Frame* frame);
 [[noreturn]] void fault(const Op* op, int lane, Fault kind, std::string message);

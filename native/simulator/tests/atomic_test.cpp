@@ -171,6 +171,70 @@ extern "C" __global__ void locked(int* lock, volatile int* counter) {
 }
 
 // Decoupled look-back: each block waits for its predecessor's result. More blocks than fit at once.
+TEST_P(Atomic, LetsLanesCountWhileTheyWaitForOthersOfTheirWarp) {
+  const CUfunction function = kernel(R"(
+extern "C" __global__ void wait(volatile unsigned* flag, unsigned* count, unsigned* out) {
+  if (threadIdx.x < 16) {
+    while (flag[0] == 0) atomicAdd(count, 1u);
+  } else if (threadIdx.x == 16) {
+    flag[0] = 1;
+  }
+  out[threadIdx.x] = 1;
+}
+// Half of the lanes leave the inner loop in each round of the outer one.
+extern "C" __global__ void diverge(volatile unsigned* flag, unsigned* count, unsigned* out) {
+  if (threadIdx.x < 16) {
+    unsigned round = 0;
+    do {
+      do {
+        atomicAdd(count, 1u);
+      } while ((threadIdx.x + ++round) & 1);
+    } while (flag[0] == 0);
+  } else if (threadIdx.x == 16) {
+    flag[0] = 1;
+  }
+  out[threadIdx.x] = 1;
+})",
+                                     "wait");
+  CUmodule module = nullptr;
+  ASSERT_CU(cuFuncGetModule(&module, function));
+  CUfunction diverge = nullptr;
+  ASSERT_CU(cuModuleGetFunction(&diverge, module, "diverge"));
+  for (const CUfunction each : {function, diverge}) {
+    Buffer<uint32_t> flag(std::vector<uint32_t>{0}), count(std::vector<uint32_t>{0}), out(32);
+    launch(each, grid(1, 32), flag, count, out);
+    EXPECT_EQ(out.download(), std::vector<uint32_t>(32, 1));
+  }
+}
+
+// Blocks that write all the time, or look at the clock, while they wait for one that starts last.
+TEST_P(Atomic, LetsBlocksWriteWhileTheyWaitForLaterOnes) {
+  const std::vector<std::pair<std::string, std::string>> loops{
+      {"count", "atomicAdd(count, 1u);"},
+      {"share", "((volatile unsigned*)shared)[k & 31] = k; ++k;"},
+      {"keep", "local[k & 3] = k; ++k;"},
+      {"watch", "const long long t = clock64(); while (clock64() - t < 100) {}"}};
+  std::string source;
+  for (const auto& [name, body] : loops)
+    source += "extern \"C\" __global__ void " + name +
+              "(volatile unsigned* flag, unsigned* count, unsigned* out) {\n"
+              "  __shared__ unsigned shared[32];\n  volatile unsigned local[4];\n  unsigned k = 0;\n"
+              "  if (blockIdx.x + 1 < gridDim.x) {\n    while (flag[0] == 0) { " +
+              body +
+              " }\n  } else {\n    flag[0] = 7;\n  }\n"
+              "  shared[0] = local[0] = k;\n  out[blockIdx.x] = flag[0];\n}\n";
+  const CUfunction first = kernel(source, loops[0].first);
+  CUmodule module = nullptr;
+  ASSERT_CU(cuFuncGetModule(&module, first));
+  for (const auto& [name, body] : loops) {
+    CUfunction each = nullptr;
+    ASSERT_CU(cuModuleGetFunction(&each, module, name.c_str()));
+    Buffer<uint32_t> flag(std::vector<uint32_t>{0}), count(std::vector<uint32_t>{0}), out(4);
+    launch(each, grid(4, 1), flag, count, out);
+    EXPECT_EQ(out.download(), std::vector<uint32_t>(4, 7)) << name;
+  }
+}
+
 TEST_P(Atomic, LetsBlocksWaitForTheirPredecessors) {
   const CUfunction scan = kernel(R"(
 extern "C" __global__ void scan(const int* in, volatile int* prefix, int* ticket, int* out) {

@@ -223,6 +223,35 @@ __device__ __noinline__ int measure(const Shape& s, int x) { return s.area(x); }
          [](int v) { return v & 1 ? v * v : v * (v % 7); });
 }
 
+TEST_P(ControlFlow, DestroysThroughVirtualDestructors) {
+  const std::string prelude = R"(
+struct Shape { int* left; __device__ virtual int area(int x) const { return x; } __device__ virtual ~Shape() { *left += 1; } };
+struct Square : Shape { __device__ int area(int x) const override { return x * x; } __device__ ~Square() override { *left += 10; } };
+__device__ __noinline__ int measure(const Shape& s, int x) { return s.area(x); }
+)";
+  expect(map(prelude,
+             "int left = 0, area; { Square a; Shape b; a.left = b.left = &left; "
+             "area = measure(v & 1 ? (const Shape&)a : b, v); } r = area + left;"),
+         [](int v) { return (v & 1 ? v * v : v) + 12; });
+}
+
+TEST_P(ControlFlow, AllocatesInsideKernels) {
+  // As often as the heap of 8 MiB would be used up if nothing were freed.
+  const std::string body = R"(
+  for (int k = 0; k < 8; ++k) {
+    int* volatile p = (int*)malloc(8192);
+    int* volatile q = (int*)malloc(16);
+    if (!p || !q) break;
+    for (int j = 0; j < 2048; j += 64) p[j] = v + j;
+    q[3] = k;
+    r += p[64 * k] - q[3];
+    free(p);
+    free(q);
+  }
+  if (malloc((size_t)1 << 30)) r = -1;)";
+  expect(map("", body), [](int v) { return 8 * v + 63 * 28; });
+}
+
 TEST_P(ControlFlow, PredicatesSingleInstructions) {
   const std::string body = R"(
   asm volatile("{ .reg .pred p, q; setp.lt.s32 p, %1, 100; setp.eq.and.s32 q, %2, 1, p;\n\t"

@@ -146,6 +146,24 @@ extern "C" __global__ void stuck(int* out) {
   expect_fault(CUDA_ERROR_LAUNCH_FAILED, function, grid(1, 64), {"stuck", "deadlock", "kernel.cu:"}, out);
 }
 
+TEST_P(Fault, ABarrierForAPartOfAWarp) {
+  const CUfunction function = kernel(R"(
+extern "C" __global__ void part(int n) { asm volatile("bar.sync 1, %0;" :: "r"(n) : "memory"); }
+)",
+                                     "part");
+  expect_fault(CUDA_ERROR_LAUNCH_FAILED, function, grid(1, 64), {"part", "multiple of 32", "is 33"}, 33);
+}
+
+TEST_P(Fault, FreeingWhatMallocDidNotGive) {
+  const CUfunction function = kernel(R"(
+extern "C" __global__ void release(int* p) { free(p); }
+)",
+                                     "release");
+  Buffer<int32_t> memory(4);
+  launch(function, grid(1, 1), CUdeviceptr{0});
+  expect_fault(CUDA_ERROR_ILLEGAL_ADDRESS, function, grid(1, 1), {"release", "free of 0x", "kernel.cu:2"}, memory);
+}
+
 TEST_P(Fault, AShuffleWithoutOneOfItsLanes) {
   const CUfunction function = kernel(R"(
 extern "C" __global__ void missing(int* out) {

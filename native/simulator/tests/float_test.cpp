@@ -384,5 +384,35 @@ extern "C" __global__ void evaluate(const float* in, float* out, unsigned n) {
   }
 }
 
+// 64 bits on either side: a NaN gives the top bit alone. Else it gives 0.
+TEST_P(Float, ConvertsNanToIntegers) {
+  const CUfunction function = kernel(R"(
+#define CONVERT(k, mode, type, constraint, variable) \
+  { variable r; asm volatile("cvt." mode "." type ".f64 %0, %1;" : "=" constraint(r) : "d"(wide)); out[k] = (unsigned)r; }
+#define MODE(k, mode) \
+  asm volatile("{ .reg .u16 t; cvt." mode ".u8.f64 t, %1; cvt.u32.u8 %0, t; }" : "=r"(out[k]) : "d"(wide)); \
+  asm volatile("{ .reg .u16 t; cvt." mode ".s8.f64 t, %1; cvt.s32.s8 %0, t; }" : "=r"(out[k + 1]) : "d"(wide)); \
+  CONVERT(k + 2, mode, "u16", "h", unsigned short) CONVERT(k + 3, mode, "s16", "h", short) \
+  CONVERT(k + 4, mode, "u32", "r", unsigned) CONVERT(k + 5, mode, "s32", "r", int)
+extern "C" __global__ void convert(unsigned* out, unsigned long long* longs, double wide, float narrow) {
+  MODE(0, "rni") MODE(6, "rzi") MODE(12, "rmi") MODE(18, "rpi") MODE(24, "rzi.sat")
+  asm volatile("cvt.rzi.s32.f32 %0, %1;" : "=r"(out[30]) : "f"(narrow));
+  asm volatile("cvt.rni.u32.f32 %0, %1;" : "=r"(out[31]) : "f"(narrow));
+  asm volatile("cvt.rzi.s64.f32 %0, %1;" : "=l"(longs[0]) : "f"(narrow));
+  asm volatile("cvt.rzi.u64.f64 %0, %1;" : "=l"(longs[1]) : "d"(wide));
+})",
+                                     "convert");
+  Buffer<uint32_t> out(32);
+  Buffer<uint64_t> longs(2);
+  launch(function, grid(1, 1), out, longs, std::numeric_limits<double>::quiet_NaN(),
+         std::numeric_limits<float>::quiet_NaN());
+  const auto result = out.download();
+  const uint32_t top_bits[] = {0x80, 0xffffff80, 0x8000, 0xffff8000, 0x80000000, 0x80000000};
+  for (size_t i = 0; i < 30; ++i) EXPECT_EQ(result[i], top_bits[i % 6]) << i;
+  EXPECT_EQ(result[30], 0u);
+  EXPECT_EQ(result[31], 0u);
+  EXPECT_EQ(longs.download(), (std::vector<uint64_t>{uint64_t{1} << 63, uint64_t{1} << 63}));
+}
+
 }  // namespace
 }  // namespace simulator::tests

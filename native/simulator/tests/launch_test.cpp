@@ -1,4 +1,10 @@
 // What launches refuse before anything runs, launch attributes, and occupancy.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "support/capture_stderr.h"
 #include "support/device_test.h"
 
 namespace simulator::tests {
@@ -43,6 +49,32 @@ TEST_F(Launches, RunEveryThreadOfTheLargestShapes) {
   EXPECT_EQ(with_shape({100000, 1, 1}, {1, 1, 1}), CUDA_SUCCESS);
   EXPECT_CU(CUDA_SUCCESS, cuCtxSynchronize());
   EXPECT_EQ(counter.download()[0], 105u * 1024 + 65535 + 100000);
+}
+
+TEST_F(Launches, FailWhereTheHostHasNoMemoryForThem) {
+  if (!driver().ours()) GTEST_SKIP() << "how a launch uses the host's memory is our simulator's";
+  const CUfunction large = kernel("compute_80",
+                                  "extern \"C\" __global__ void large(int* out) {\n  volatile int local[100000];\n"
+                                  "  local[out[0]] = 1;\n  out[1] = local[out[0]];\n}",
+                                  "large");
+  Buffer<int32_t> out(std::vector<int32_t>{5, 0});
+  launch(large, grid(8, 32), out);
+  EXPECT_EQ(out.download()[1], 1);
+  CaptureStderr capture;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  unsigned long pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  // A block of 1024 threads takes 410 MB of local memory.
+  const rlimit limit{pages * static_cast<unsigned long>(sysconf(_SC_PAGESIZE)) + (200u << 20), before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  const CUresult launched = try_launch(large, grid(8, 1024), out);
+  const CUresult finished = driver().cuCtxSynchronize();
+  setrlimit(RLIMIT_AS, &before);
+  EXPECT_EQ(launched, CUDA_SUCCESS) << describe(launched);
+  EXPECT_EQ(finished, CUDA_ERROR_LAUNCH_FAILED) << describe(finished);
+  EXPECT_NE(capture.text().find("kernel large: the simulator could not go on: std::bad_alloc"), std::string::npos)
+      << capture.text();
 }
 
 TEST_F(Launches, RefuseHandlesThatAreNoFunctions) {

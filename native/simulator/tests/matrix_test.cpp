@@ -130,6 +130,26 @@ TEST_P(Matrix, MultipliesFragments) {
   }
 }
 
+// The loop has more rounds than a group of lanes may go without giving others a turn.
+TEST_P(Matrix, WaitsForLanesInALongLoop) {
+  const CUfunction function = kernel(R"(
+extern "C" __global__ void multiply(int rounds, int* out) {
+  int k = 0;
+  if (threadIdx.x < 16)
+    for (; k < rounds; ++k) asm volatile("");
+  int d[4];
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %4}, {%4}, {%5, %5, %5, %5};"
+               : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3]) : "r"(0x01010101), "r"(k));
+  for (int i = 0; i < 4; ++i) out[threadIdx.x * 4 + i] = d[i];
+})",
+                                     "multiply");
+  const int rounds = 2500000;
+  Buffer<int32_t> out(128);
+  launch(function, grid(1, 32), rounds, out);
+  const auto result = out.download();
+  for (size_t i = 0; i < 128; ++i) ASSERT_EQ(result[i], i < 64 ? 16 + rounds : 16) << i;
+}
+
 TEST_P(Matrix, LoadsFragmentsFromSharedMemory) {
   const CUfunction gather = kernel(R"(
 extern "C" __global__ void gather(const unsigned short* in, unsigned* out) {

@@ -1,4 +1,7 @@
 // Allocation, copies, sets and pointer queries.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <numeric>
 
@@ -147,6 +150,81 @@ TEST_F(MemoryCalls, CopyRectangles) {
   EXPECT_EQ(device.download()[device_pitch + 27], 0xee);
   in.Height = 10;  // one row too many
   EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpy2D_v2(&in));
+}
+
+TEST_F(MemoryCalls, RefuseExtentsThatWrap) {
+  if (!driver().ours()) GTEST_SKIP() << "others may crash";
+  Buffer<uint8_t> a(4096);
+  const size_t half = size_t{1} << 63;
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemsetD32_v2(a.address(), 7, size_t{1} << 62));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemsetD32_v2(a.address(), 7, (size_t{1} << 62) + 1));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemsetD2D32_v2(a.address(), half, 7, 4, 3));
+  CUDA_MEMCPY2D device{};
+  device.srcMemoryType = device.dstMemoryType = CU_MEMORYTYPE_DEVICE;
+  device.srcDevice = device.dstDevice = a.address();
+  device.srcPitch = device.dstPitch = half;
+  device.WidthInBytes = 16;
+  device.Height = 3;
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpy2D_v2(&device));
+  std::vector<uint8_t> host(4096);
+  CUDA_MEMCPY2D before{};
+  before.srcMemoryType = CU_MEMORYTYPE_HOST;
+  before.srcHost = host.data() + 2048;
+  before.srcXInBytes = static_cast<size_t>(-16);
+  before.dstMemoryType = CU_MEMORYTYPE_DEVICE;
+  before.dstDevice = a.address();
+  before.srcPitch = before.dstPitch = before.WidthInBytes = 16;
+  before.Height = 2;
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpy2D_v2(&before));
+  EXPECT_CU(CUDA_SUCCESS, cuCtxSynchronize());
+}
+
+TEST_F(MemoryCalls, RefuseWildHostPointers) {
+  if (!driver().ours()) GTEST_SKIP() << "others may crash";
+  Buffer<uint8_t> a(4096);
+  CUdeviceptr freed = 0;
+  ASSERT_CU(cuMemAlloc_v2(&freed, 4096));
+  ASSERT_CU(cuMemFree_v2(freed));
+  for (const CUdeviceptr wild : {CUdeviceptr{0x1234}, freed, a.address() + (CUdeviceptr{1} << 38), ~CUdeviceptr{15}}) {
+    void* const host = reinterpret_cast<void*>(wild);
+    EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD_v2(a.address(), host, 64));
+    EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpyDtoH_v2(host, a.address(), 64));
+    EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpy(a.address(), wild, 64));
+  }
+  // Memory that ends too early.
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* const pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(pages, MAP_FAILED);
+  munmap(static_cast<uint8_t*>(pages) + page, page);
+  uint8_t* const last = static_cast<uint8_t*>(pages) + page - 64;
+  EXPECT_CU(CUDA_SUCCESS, cuMemcpyHtoD_v2(a.address(), last, 64));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemcpyHtoD_v2(a.address(), last, 65));
+  munmap(pages, page);
+  EXPECT_CU(CUDA_SUCCESS, cuCtxSynchronize());
+}
+
+TEST_F(MemoryCalls, RegisterOnlyMappedMemoryOnce) {
+  if (!driver().ours()) GTEST_SKIP() << "others may accept anything";
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* const mapped = mmap(nullptr, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  uint8_t* const pages = static_cast<uint8_t*>(mapped);
+  ASSERT_CU(cuMemHostRegister_v2(pages + page, page, 0));
+  EXPECT_CU(CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED, cuMemHostRegister_v2(pages, 3 * page, 0));
+  EXPECT_CU(CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED, cuMemHostRegister_v2(pages + page + 16, page, 0));
+  ASSERT_CU(cuMemHostRegister_v2(pages, page, 0));  // side by side
+  ASSERT_CU(cuMemHostUnregister(pages));
+  ASSERT_CU(cuMemHostUnregister(pages + page));
+  munmap(pages + 2 * page, page);  // a hole
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemHostRegister_v2(pages, 4 * page, 0));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemHostRegister_v2(reinterpret_cast<void*>(0x10000), page, 0));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemHostRegister_v2(pages, ~size_t{0}, 0));
+  CUdeviceptr freed = 0;
+  ASSERT_CU(cuMemAlloc_v2(&freed, page));
+  ASSERT_CU(cuMemFree_v2(freed));
+  EXPECT_CU(CUDA_ERROR_INVALID_VALUE, cuMemHostRegister_v2(reinterpret_cast<void*>(freed), page, 0));
+  munmap(pages, 2 * page);
+  munmap(pages + 3 * page, page);
 }
 
 TEST_F(MemoryCalls, TellWhatAPointerIs) {

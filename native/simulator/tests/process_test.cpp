@@ -1,6 +1,7 @@
 // What a process is told at its start and tells at its end: environment variables and leaks, each in a
 // process of its own.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +77,44 @@ TEST_F(ProcessChild, FailsACall) {
   ASSERT_CU(cuInit(0));
   int value = 0;
   EXPECT_CU(CUDA_ERROR_INVALID_DEVICE, cuDeviceGetAttribute(&value, CU_DEVICE_ATTRIBUTE_WARP_SIZE, 42));
+}
+
+TEST_F(ProcessChild, IsRefusedWithoutAddressSpace) {
+  const rlimit limit{rlim_t{4} << 30, rlim_t{4} << 30};
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  EXPECT_CU(CUDA_ERROR_OUT_OF_MEMORY, cuInit(0));
+  CUdevice device = 0;
+  EXPECT_CU(CUDA_ERROR_NOT_INITIALIZED, cuDeviceGet(&device, 0));
+}
+
+// 64 GiB leave 16 GiB for device addresses, 12 of them for allocations.
+TEST_F(ProcessChild, ReusesALimitedAddressSpace) {
+  const rlimit limit{rlim_t{64} << 30, rlim_t{64} << 30};
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  ASSERT_CU(cuInit(0));
+  CUcontext context = nullptr;
+  ASSERT_CU(cuCtxCreate_v2(&context, 0, 0));
+  constexpr size_t mib = size_t{1} << 20, block = 921 * mib;
+  CUdeviceptr first = 0, memory = 0, filler = 0, live = 0;
+  const auto use = [&](CUdeviceptr* address, size_t bytes) {
+    ASSERT_CU(cuMemAlloc_v2(address, bytes));
+    if (first == 0) first = *address;
+    EXPECT_LE(*address + bytes - first, 12288 * mib);
+    EXPECT_TRUE(live == 0 || *address + bytes <= live || live + 64 * mib <= *address);
+    ASSERT_CU(cuMemsetD8_v2(*address + bytes - 16, 1, 16));
+    ASSERT_CU(cuMemFree_v2(*address));
+  };
+  for (int i = 0; i < 12; ++i) use(&memory, block);
+  use(&filler, 400 * mib);
+  ASSERT_CU(cuMemAlloc_v2(&live, 64 * mib));
+  // The thirteenth block of the second round would begin in front of the live one and be pushed past the end.
+  for (int i = 0; i < 26; ++i) use(&memory, block);
+  ASSERT_CU(cuCtxDestroy_v2(context));
+}
+
+TEST_F(Process, StartsInLittleAddressSpaceOrSaysSo) {
+  EXPECT_EQ(run("IsRefusedWithoutAddressSpace", "KERNELS_SIM_THREADS", "1").status, 0);
+  EXPECT_EQ(run("ReusesALimitedAddressSpace", "KERNELS_SIM_THREADS", "1").status, 0);
 }
 
 TEST_F(Process, RefusesValuesItDoesNotUnderstand) {

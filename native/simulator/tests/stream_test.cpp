@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 #include "support/device_test.h"
@@ -175,6 +176,62 @@ TEST_F(Streams, ForbidDriverCallsInHostFunctions) {
 
 // A host function that waits for the host: only streams on threads of their own return from the calls before
 // it ends.
+TEST_F(Streams, SurviveHostFunctionsThatThrow) {
+  if (!driver().ours()) GTEST_SKIP() << "undefined by CUDA";
+  const CUstream in = stream();
+  const CUresult submitted = driver().cuLaunchHostFunc(
+      in, [](void*) { throw std::runtime_error("thrown by a host function"); }, nullptr);
+  EXPECT_TRUE(submitted == CUDA_SUCCESS || submitted == CUDA_ERROR_UNKNOWN) << describe(submitted);
+  EXPECT_CU(CUDA_ERROR_UNKNOWN, cuStreamSynchronize(in));  // and does not wait for ever
+  EXPECT_CU(CUDA_ERROR_UNKNOWN, cuCtxSynchronize());
+}
+
+TEST_F(Streams, RefuseWorkWhileTheirContextIsDestroyed) {
+  if (!driver().ours()) GTEST_SKIP() << "undefined by CUDA";
+  for (int round = 0; round < 20; ++round) {
+    CUcontext context = nullptr;
+    ASSERT_CU(cuCtxCreate_v2(&context, 0, device_));
+    CUdeviceptr memory = 0;
+    ASSERT_CU(cuMemAlloc_v2(&memory, 4096));
+    const CUstream created = stream();
+    std::atomic<int> at_work{0};
+    std::vector<CUresult> last(3, CUDA_SUCCESS);
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < last.size(); ++i)
+      threads.emplace_back([&, i] {
+        const CUstream streams[] = {created, CU_STREAM_LEGACY, CU_STREAM_PER_THREAD};
+        driver().cuCtxSetCurrent(context);
+        for (int count = 1; last[i] == CUDA_SUCCESS; ++count) {
+          last[i] = driver().cuMemsetD8Async(memory, 1, 4096, streams[i]);
+          if (count == 5) ++at_work;
+        }
+      });
+    while (at_work < 3) std::this_thread::yield();
+    EXPECT_CU(CUDA_SUCCESS, cuCtxDestroy_v2(context));
+    for (std::thread& thread : threads) thread.join();
+    // The memory may be seen to go before the context is.
+    for (const CUresult result : last)
+      EXPECT_TRUE(result == CUDA_ERROR_CONTEXT_IS_DESTROYED || result == CUDA_ERROR_INVALID_VALUE) << describe(result);
+  }
+}
+
+TEST_F(Streams, OfThreadsAreNewForEveryThread) {
+  if (!driver().ours()) GTEST_SKIP() << "identifiers of per-thread streams are our simulator's";
+  Buffer<uint8_t> memory(4096);
+  std::set<unsigned long long> ids;
+  for (int i = 0; i < 20; ++i)  // one after another, so that the threads' own identifiers are used again
+    std::thread([&] {
+      ASSERT_CU(cuCtxSetCurrent(context_));
+      unsigned long long id = 0;
+      EXPECT_CU(CUDA_SUCCESS, cuStreamGetId(CU_STREAM_PER_THREAD, &id));
+      EXPECT_CU(CUDA_SUCCESS,
+                cuMemsetD8Async(memory.address(), static_cast<unsigned char>(i), 4096, CU_STREAM_PER_THREAD));
+      ids.insert(id);
+    }).join();
+  EXPECT_EQ(ids.size(), 20u);
+  EXPECT_CU(CUDA_SUCCESS, cuCtxSynchronize());
+}
+
 TEST_F(Streams, ReturnBeforeTheWorkIsDoneWhenTheyHaveThreads) {
   const char* threads = std::getenv("KERNELS_SIM_ASYNC");
   if (!driver().ours() || !threads || std::string(threads) != "1")

@@ -3,7 +3,9 @@
 #include <map>
 #include <mutex>
 
+#include "../address_space.h"
 #include "failure.h"
+#include "host_memory.h"
 #include "pool.h"
 
 namespace simulator::driver {
@@ -118,12 +120,17 @@ std::shared_ptr<MemoryPool> submit_free(uint64_t address) {
 }
 
 void register_host(const ContextPointer& context, void* host, size_t bytes, unsigned flags) {
+  const uint64_t address = reinterpret_cast<uint64_t>(host);
+  if (bytes > UINT64_MAX - address || !host_mapped(address, bytes))
+    fail(CUDA_ERROR_INVALID_VALUE, "the %zu bytes at %p are not all mapped memory of this process", bytes, host);
+  if (address_space().contains(address))
+    fail(CUDA_ERROR_INVALID_VALUE, "%p is a device address where a host pointer is expected", host);
   std::lock_guard lock(book_mutex);
   if (!memory().register_host(host, bytes))
     fail(CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED, "part of the %zu bytes at %p is registered or allocated already",
          bytes, host);
   AllocationRecord record;
-  record.address = reinterpret_cast<uint64_t>(host);
+  record.address = address;
   record.bytes = bytes;
   record.kind = AllocationKind::pinned_host;
   record.registered = true;

@@ -52,6 +52,11 @@ PrimaryContext& primary_of_device(CUdevice device) {
 
 // Everything that belongs to the context goes; its handles answer CONTEXT_IS_DESTROYED from now on.
 void tear_down(const ContextPointer& context) {
+  {
+    std::lock_guard lock(context->submission);
+    if (context->closing) fail(CUDA_ERROR_CONTEXT_IS_DESTROYED, "another thread destroys the context");
+    context->closing = true;
+  }
   drain(*context);
   orphan_streams(*context);
   orphan_events(*context);
@@ -85,6 +90,12 @@ Context::Context(CUdevice device_, unsigned flags_, unsigned api_version_, bool 
 void Context::set_sticky(CUresult code) {
   CUresult none = CUDA_SUCCESS;
   sticky_.compare_exchange_strong(none, code);
+}
+
+std::shared_ptr<Stream> Context::legacy_stream() {
+  std::lock_guard lock(submission);
+  if (closing) fail(CUDA_ERROR_CONTEXT_IS_DESTROYED, "the context is being destroyed");
+  return legacy;
 }
 
 void Context::check() const {

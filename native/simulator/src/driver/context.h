@@ -34,9 +34,13 @@ class Context {
   void set_sticky(CUresult code);
   void check() const;  // throws the sticky error
 
-  // Streams, by whoever submits. `submission` orders submissions within the context.
+  // The stream of handle 0. Throws CONTEXT_IS_DESTROYED once the context goes.
+  std::shared_ptr<Stream> legacy_stream();
+
+  // Streams, by whoever submits. `submission` orders submissions within the context and guards what follows.
   std::mutex submission;
-  std::shared_ptr<Stream> legacy;
+  bool closing = false;            // the context is being destroyed: nothing is submitted any more
+  std::shared_ptr<Stream> legacy;  // for good, but for the end of the context
   std::unordered_map<std::thread::id, std::shared_ptr<Stream>> per_thread;
   std::vector<std::shared_ptr<Stream>> streams;  // created ones, and destroyed ones that still have work
 

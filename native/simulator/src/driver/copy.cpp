@@ -1,23 +1,15 @@
 #include "copy.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <cstring>
 
+#include "../address_space.h"
 #include "allocation.h"
 #include "capture.h"
 #include "failure.h"
+#include "host_memory.h"
 
 namespace simulator::driver {
 namespace {
-
-// Whether this process can read the byte, asked of the kernel: a wild pointer must not crash the library.
-bool readable(uint64_t address) {
-  char byte;
-  iovec here{&byte, 1}, there{reinterpret_cast<void*>(address), 1};
-  return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1;
-}
 
 CopySide side_of_type(CUmemorytype type, const void* host, CUdeviceptr device, const char* name) {
   switch (type) {
@@ -34,9 +26,17 @@ CopySide side_of_type(CUmemorytype type, const void* host, CUdeviceptr device, c
 }
 
 void place(CopySide& side, size_t x, size_t y, size_t z, size_t pitch, size_t height, const CopyOperation& copy) {
-  side.pitch = pitch != 0 ? pitch : x + copy.width;
-  side.height = height != 0 ? height : y + copy.rows;
-  side.address += (z * side.height + y) * side.pitch + x;
+  side.pitch = pitch;
+  side.height = height;
+  size_t rows = 0, bytes = 0;
+  const bool wraps = (pitch == 0 && __builtin_add_overflow(x, copy.width, &side.pitch)) ||
+                     (height == 0 && __builtin_add_overflow(y, copy.rows, &side.height)) ||
+                     __builtin_mul_overflow(z, side.height, &rows) || __builtin_add_overflow(rows, y, &rows) ||
+                     __builtin_mul_overflow(rows, side.pitch, &bytes) || __builtin_add_overflow(bytes, x, &bytes) ||
+                     __builtin_add_overflow(side.address, bytes, &side.address);
+  if (wraps)
+    fail(CUDA_ERROR_INVALID_VALUE, "x = %zu bytes, y = %zu, z = %zu at a pitch of %zu bytes exceed the address space",
+         x, y, z, side.pitch);
 }
 
 void stage(CopyOperation& copy) {
@@ -67,6 +67,9 @@ CopySide host_side(const void* pointer) {
       fail(CUDA_ERROR_INVALID_VALUE, "%p is device memory where a host pointer is expected", pointer);
     return side;
   }
+  if (address_space().contains(side.address))
+    fail(CUDA_ERROR_INVALID_VALUE, "%p is a device address, of no live allocation, where a host pointer is expected",
+         pointer);
   side.host = true;
   return side;
 }
@@ -74,7 +77,7 @@ CopySide host_side(const void* pointer) {
 CopySide unified_side(CUdeviceptr address) {
   CopySide side;
   side.address = address;
-  side.host = !memory().find(address, nullptr) && readable(address);
+  side.host = !memory().find(address, nullptr) && !address_space().contains(address) && host_readable(address, 1);
   return side;
 }
 
@@ -113,7 +116,7 @@ CopyOperation strided_copy(const CUDA_MEMCPY3D& given) {
 
 CUresult copy_now(const char* call, CopyOperation copy) {
   const ContextPointer context = current_context();
-  const StreamPointer stream = context->legacy;
+  const StreamPointer stream = context->legacy_stream();
   refuse_capture(stream, call);
   refuse_unsafe_call(call);
   validate(copy);

@@ -66,15 +66,14 @@ T& operation_of(Operation& operation, const char* kind) {
   fail(CUDA_ERROR_INVALID_VALUE, "the node is not a %s node", kind);
 }
 
-CUresult set_in_graph(CUgraphNode hNode, Operation operation, const char* kind) {
+void set(CUgraphNode hNode, Operation operation, const char* kind) {
   const NodePointer node = node_of(hNode);
   std::lock_guard lock(graph_mutex());
   if (node->operation.index() != operation.index()) fail(CUDA_ERROR_INVALID_VALUE, "the node is not a %s node", kind);
   node->operation = std::move(operation);
-  return CUDA_SUCCESS;
 }
 
-CUresult set_in_executable(CUgraphExec hGraphExec, CUgraphNode hNode, Operation operation, const char* kind) {
+void set(CUgraphExec hGraphExec, CUgraphNode hNode, Operation operation, const char* kind) {
   const ExecutableGraphPointer graph = executable_of(hGraphExec);
   std::lock_guard lock(graph->mutex);
   ExecutableGraph::Step& step = graph->step(hNode);
@@ -88,7 +87,28 @@ CUresult set_in_executable(CUgraphExec hGraphExec, CUgraphNode hNode, Operation 
     if (kernel->function->context != std::get<KernelOperation>(step.operation).function->context)
       fail(CUDA_ERROR_INVALID_VALUE, "the function's context cannot change after instantiation");
   step.operation = std::move(operation);
-  return CUDA_SUCCESS;
+}
+
+// The body of the calls that set a node's parameters; `make` turns them into the operation.
+template <class Params, class Make>
+CUresult set_in_graph(const char* call, CUgraphNode hNode, const Params* params, const char* name, Make make,
+                      const char* kind) {
+  return api(call, [&] {
+    require_pointer(params, name);
+    set(hNode, make(*params), kind);
+    return CUDA_SUCCESS;
+  });
+}
+
+template <class Params, class Make>
+CUresult set_in_executable(const char* call, CUgraphExec hGraphExec, CUgraphNode hNode, const Params* params,
+                           const char* name, Make make, const char* kind, const CUcontext* context = nullptr) {
+  return api(call, [&] {
+    require_pointer(params, name);
+    if (context) context_of(*context);
+    set(hGraphExec, hNode, make(*params), kind);
+    return CUDA_SUCCESS;
+  });
 }
 
 }  // namespace
@@ -161,34 +181,23 @@ SIMULATOR_API cuGraphKernelNodeGetParams_v2(CUgraphNode hNode, CUDA_KERNEL_NODE_
 }
 
 SIMULATOR_API cuGraphKernelNodeSetParams_v2(CUgraphNode hNode, const CUDA_KERNEL_NODE_PARAMS* nodeParams) {
-  return api("cuGraphKernelNodeSetParams_v2", [&] {
-    require_pointer(nodeParams, "nodeParams");
-    return set_in_graph(hNode, kernel_operation(*nodeParams), "kernel");
-  });
+  return set_in_graph("cuGraphKernelNodeSetParams_v2", hNode, nodeParams, "nodeParams", kernel_operation, "kernel");
 }
 
 SIMULATOR_API cuGraphExecKernelNodeSetParams_v2(CUgraphExec hGraphExec, CUgraphNode hNode,
                                                 const CUDA_KERNEL_NODE_PARAMS* nodeParams) {
-  return api("cuGraphExecKernelNodeSetParams_v2", [&] {
-    require_pointer(nodeParams, "nodeParams");
-    return set_in_executable(hGraphExec, hNode, kernel_operation(*nodeParams), "kernel");
-  });
+  return set_in_executable("cuGraphExecKernelNodeSetParams_v2", hGraphExec, hNode, nodeParams, "nodeParams",
+                           kernel_operation, "kernel");
 }
 
 SIMULATOR_API cuGraphMemcpyNodeSetParams(CUgraphNode hNode, const CUDA_MEMCPY3D* nodeParams) {
-  return api("cuGraphMemcpyNodeSetParams", [&] {
-    require_pointer(nodeParams, "nodeParams");
-    return set_in_graph(hNode, copy_operation(*nodeParams), "memcpy");
-  });
+  return set_in_graph("cuGraphMemcpyNodeSetParams", hNode, nodeParams, "nodeParams", copy_operation, "memcpy");
 }
 
 SIMULATOR_API cuGraphExecMemcpyNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode, const CUDA_MEMCPY3D* copyParams,
                                              CUcontext ctx) {
-  return api("cuGraphExecMemcpyNodeSetParams", [&] {
-    require_pointer(copyParams, "copyParams");
-    context_of(ctx);
-    return set_in_executable(hGraphExec, hNode, copy_operation(*copyParams), "memcpy");
-  });
+  return set_in_executable("cuGraphExecMemcpyNodeSetParams", hGraphExec, hNode, copyParams, "copyParams",
+                           copy_operation, "memcpy", &ctx);
 }
 
 SIMULATOR_API cuGraphMemsetNodeGetParams(CUgraphNode hNode, CUDA_MEMSET_NODE_PARAMS* nodeParams) {
@@ -203,19 +212,13 @@ SIMULATOR_API cuGraphMemsetNodeGetParams(CUgraphNode hNode, CUDA_MEMSET_NODE_PAR
 }
 
 SIMULATOR_API cuGraphMemsetNodeSetParams(CUgraphNode hNode, const CUDA_MEMSET_NODE_PARAMS* nodeParams) {
-  return api("cuGraphMemsetNodeSetParams", [&] {
-    require_pointer(nodeParams, "nodeParams");
-    return set_in_graph(hNode, memset_operation(*nodeParams), "memset");
-  });
+  return set_in_graph("cuGraphMemsetNodeSetParams", hNode, nodeParams, "nodeParams", memset_operation, "memset");
 }
 
 SIMULATOR_API cuGraphExecMemsetNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode,
                                              const CUDA_MEMSET_NODE_PARAMS* memsetParams, CUcontext ctx) {
-  return api("cuGraphExecMemsetNodeSetParams", [&] {
-    require_pointer(memsetParams, "memsetParams");
-    context_of(ctx);
-    return set_in_executable(hGraphExec, hNode, memset_operation(*memsetParams), "memset");
-  });
+  return set_in_executable("cuGraphExecMemsetNodeSetParams", hGraphExec, hNode, memsetParams, "memsetParams",
+                           memset_operation, "memset", &ctx);
 }
 
 SIMULATOR_API cuGraphHostNodeGetParams(CUgraphNode hNode, CUDA_HOST_NODE_PARAMS* nodeParams) {
@@ -230,18 +233,13 @@ SIMULATOR_API cuGraphHostNodeGetParams(CUgraphNode hNode, CUDA_HOST_NODE_PARAMS*
 }
 
 SIMULATOR_API cuGraphHostNodeSetParams(CUgraphNode hNode, const CUDA_HOST_NODE_PARAMS* nodeParams) {
-  return api("cuGraphHostNodeSetParams", [&] {
-    require_pointer(nodeParams, "nodeParams");
-    return set_in_graph(hNode, host_operation(*nodeParams), "host");
-  });
+  return set_in_graph("cuGraphHostNodeSetParams", hNode, nodeParams, "nodeParams", host_operation, "host");
 }
 
 SIMULATOR_API cuGraphExecHostNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode,
                                            const CUDA_HOST_NODE_PARAMS* nodeParams) {
-  return api("cuGraphExecHostNodeSetParams", [&] {
-    require_pointer(nodeParams, "nodeParams");
-    return set_in_executable(hGraphExec, hNode, host_operation(*nodeParams), "host");
-  });
+  return set_in_executable("cuGraphExecHostNodeSetParams", hGraphExec, hNode, nodeParams, "nodeParams", host_operation,
+                           "host");
 }
 
 SIMULATOR_API cuGraphNodeSetEnabled(CUgraphExec hGraphExec, CUgraphNode hNode, unsigned int isEnabled) {

@@ -1,4 +1,5 @@
 // cuInit, the version, error names, the profiler's switches.
+#include "../address_space.h"
 #include "api.h"
 #include "card.h"
 
@@ -8,6 +9,9 @@ SIMULATOR_API cuInit(unsigned int Flags) {
   return uninitialised_api("cuInit", [&] {
     if (Flags != 0) fail(CUDA_ERROR_INVALID_VALUE, "Flags = %u, must be 0", Flags);
     if (cards().empty()) fail(CUDA_ERROR_NO_DEVICE, "KERNELS_SIM_DEVICES is 0");
+    if (!simulator::address_space().reserved())
+      fail(CUDA_ERROR_OUT_OF_MEMORY,
+           "no address space for device memory: the limit of this process (ulimit -v) is low");
     initialise();
     return CUDA_SUCCESS;
   });

@@ -12,7 +12,7 @@ void check_dimension(const char* name, uint32_t value, uint32_t most) {
   if (value < 1 || value > most) fail(CUDA_ERROR_INVALID_VALUE, "%s = %u is not within 1 to %u", name, value, most);
 }
 
-void check_shape(const LoadedFunction& function, const LaunchShape& shape) {
+void check_shape(const DriverFunction& function, const LaunchShape& shape) {
   const char* kernel = function.info().name.c_str();
   check_dimension("gridDimX", shape.grid.x, 2147483647);
   check_dimension("gridDimY", shape.grid.y, 65535);

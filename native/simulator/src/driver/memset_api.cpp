@@ -27,10 +27,11 @@ MemsetOperation strided(CUdeviceptr address, size_t pitch, uint32_t value, unsig
 CUresult set_now(const char* call, const MemsetOperation& memset) {
   return api(call, [&] {
     const ContextPointer context = current_context();
-    refuse_capture(context->legacy, call);
+    const StreamPointer stream = context->legacy_stream();
+    refuse_capture(stream, call);
     refuse_unsafe_call(call);
     validate(memset);
-    context->legacy->submit(memset);
+    stream->submit(memset);
     return CUDA_SUCCESS;
   });
 }

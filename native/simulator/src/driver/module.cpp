@@ -8,13 +8,13 @@
 namespace simulator::driver {
 namespace {
 
-HandleTable<LoadedModule, CUmodule>& modules() {
-  static auto* const table = new HandleTable<LoadedModule, CUmodule>("module", 5);
+HandleTable<DriverModule, CUmodule>& modules() {
+  static auto* const table = new HandleTable<DriverModule, CUmodule>("module", 5);
   return *table;
 }
 
-HandleTable<LoadedFunction, CUfunction>& functions() {
-  static auto* const table = new HandleTable<LoadedFunction, CUfunction>("function", 6);
+HandleTable<DriverFunction, CUfunction>& functions() {
+  static auto* const table = new HandleTable<DriverFunction, CUfunction>("function", 6);
   return *table;
 }
 
@@ -55,7 +55,7 @@ CUmodule load(const ContextPointer& context, const void* image, std::string* log
     const CUresult code = code_of(result.status);
     throw Failure(code == CUDA_SUCCESS ? CUDA_ERROR_INVALID_IMAGE : code, result.log);
   }
-  auto module = std::make_shared<LoadedModule>();
+  auto module = std::make_shared<DriverModule>();
   module->context = context;
   module->code = std::move(result.module);
   module->handle = modules().add(module);
@@ -88,7 +88,7 @@ CUfunction handle_of(const ModulePointer& module, const Function* function) {
   std::lock_guard lock(module->mutex);
   for (const FunctionPointer& known : module->functions)
     if (known->function == function) return known->handle;
-  auto loaded = std::make_shared<LoadedFunction>();
+  auto loaded = std::make_shared<DriverFunction>();
   loaded->function = function;
   loaded->module = module;
   loaded->context = module->context;
@@ -103,8 +103,8 @@ CUfunction handle_of(const ModulePointer& module, const Function* function) {
 size_t live_modules() { return modules().live(); }
 
 void orphan_modules(const Context& context) {
-  functions().orphan([&](const LoadedFunction& function) { return function.context.get() == &context; });
-  modules().orphan([&](const LoadedModule& module) { return module.context.get() == &context; });
+  functions().orphan([&](const DriverFunction& function) { return function.context.get() == &context; });
+  modules().orphan([&](const DriverModule& module) { return module.context.get() == &context; });
 }
 
 }  // namespace simulator::driver

@@ -10,11 +10,11 @@
 
 namespace simulator::driver {
 
-struct LoadedModule;
+struct DriverModule;
 
-struct LoadedFunction {
+struct DriverFunction {
   const Function* function = nullptr;
-  std::weak_ptr<LoadedModule> module;
+  std::weak_ptr<DriverModule> module;
   ContextPointer context;
   CUfunction handle = nullptr;
   std::shared_ptr<const Module> code;  // keeps the code of launches in flight
@@ -27,16 +27,16 @@ struct LoadedFunction {
 
   const FunctionInfo& info() const { return function->info(); }
 };
-using FunctionPointer = std::shared_ptr<LoadedFunction>;
+using FunctionPointer = std::shared_ptr<DriverFunction>;
 
-struct LoadedModule {
+struct DriverModule {
   ContextPointer context;
   CUmodule handle = nullptr;
   std::shared_ptr<const Module> code;
   std::mutex mutex;
   std::vector<FunctionPointer> functions;  // those that were asked for, each once
 };
-using ModulePointer = std::shared_ptr<LoadedModule>;
+using ModulePointer = std::shared_ptr<DriverModule>;
 
 // Throws with the driver's code; `log` gets the reasons either way.
 CUmodule load(const ContextPointer& context, const void* image, std::string* log);

@@ -18,18 +18,18 @@ T round_up(T value, T step) {
   return (value + step - 1) / step * step;
 }
 
-size_t shared_of_block(const LoadedFunction& function, size_t dynamic_bytes) {
+size_t shared_of_block(const DriverFunction& function, size_t dynamic_bytes) {
   const size_t own = function.info().static_shared_bytes + dynamic_bytes;
   return round_up(own + function.context->model().reserved_shared_per_block, shared_granularity);
 }
 
 }  // namespace
 
-int allocated_registers(const LoadedFunction& function) {
+int allocated_registers(const DriverFunction& function) {
   return std::clamp(static_cast<int>(function.info().registers), 16, most_registers);
 }
 
-int resident_blocks(const LoadedFunction& function, int block_size, size_t dynamic_bytes) {
+int resident_blocks(const DriverFunction& function, int block_size, size_t dynamic_bytes) {
   const DeviceModel& model = function.context->model();
   const int most_threads = static_cast<int>(function.info().max_threads_per_block);
   if (block_size < 1) fail(CUDA_ERROR_INVALID_VALUE, "a block size of %d", block_size);
@@ -49,7 +49,7 @@ int resident_blocks(const LoadedFunction& function, int block_size, size_t dynam
   return std::min({model.max_blocks_per_multiprocessor, by_threads, by_registers, by_shared});
 }
 
-size_t available_dynamic_shared(const LoadedFunction& function, int blocks, int block_size) {
+size_t available_dynamic_shared(const DriverFunction& function, int blocks, int block_size) {
   const DeviceModel& model = function.context->model();
   if (blocks < 1) fail(CUDA_ERROR_INVALID_VALUE, "%d blocks", blocks);
   if (resident_blocks(function, block_size, 0) < blocks)

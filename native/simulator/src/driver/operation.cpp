@@ -6,6 +6,7 @@
 #include "api.h"
 #include "context.h"
 #include "failure.h"
+#include "host_memory.h"
 #include "module.h"
 
 namespace simulator::driver {
@@ -35,10 +36,19 @@ CUresult code_of(Fault fault) {
   return CUDA_ERROR_UNKNOWN;
 }
 
+// a * b + c; throws where it exceeds an address, lest a bounds check sees a small number.
+size_t multiply_add(size_t a, size_t b, size_t c) {
+  size_t product = 0, sum = 0;
+  if (__builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(product, c, &sum))
+    fail(CUDA_ERROR_INVALID_VALUE, "%zu x %zu + %zu bytes exceed the address space", a, b, c);
+  return sum;
+}
+
 // The bytes from the first of a side to the last.
 size_t extent(const CopySide& side, const CopyOperation& copy) {
   if (copy.width == 0 || copy.rows == 0 || copy.slices == 0) return 0;
-  return (copy.slices - 1) * side.pitch * side.height + (copy.rows - 1) * side.pitch + copy.width;
+  const size_t slice = copy.slices > 1 ? multiply_add(side.pitch, side.height, 0) : 0;
+  return multiply_add(copy.slices - 1, slice, multiply_add(copy.rows - 1, side.pitch, copy.width));
 }
 
 std::byte* bytes_of(const CopySide& side, size_t bytes, std::string* why) {
@@ -56,7 +66,7 @@ void copy_rows(std::byte* to, const CopySide& to_side, const std::byte* from, co
 
 size_t extent(const MemsetOperation& memset) {
   if (memset.width == 0 || memset.rows == 0) return 0;
-  return (memset.rows - 1) * memset.pitch + memset.width * memset.element_bytes;
+  return multiply_add(memset.rows - 1, memset.pitch, multiply_add(memset.width, memset.element_bytes, 0));
 }
 
 // Memory that was there when the copy was submitted and is gone when its turn comes.
@@ -134,10 +144,16 @@ void validate(const CopyOperation& copy) {
   const auto check = [&](const CopySide& side, const char* name) {
     const size_t bytes = extent(side, copy);
     if (bytes == 0) return;
-    if (copy.rows > 1 && side.pitch < copy.width)
+    if ((copy.rows > 1 || copy.slices > 1) && side.pitch < copy.width)
       fail(CUDA_ERROR_INVALID_VALUE, "the %s pitch of %zu is less than the width of %zu bytes", name, side.pitch,
            copy.width);
+    if (copy.slices > 1 && side.height < copy.rows)
+      fail(CUDA_ERROR_INVALID_VALUE, "the %s height of %zu is less than the %zu rows", name, side.height, copy.rows);
     if (side.address == 0) fail(CUDA_ERROR_INVALID_VALUE, "the %s is null", name);
+    multiply_add(side.address, 1, bytes);  // the last byte has an address too
+    if (side.host && !host_readable(side.address, bytes))
+      fail(CUDA_ERROR_INVALID_VALUE, "the %s of %zu bytes at 0x%llx is not mapped memory of this process", name, bytes,
+           static_cast<unsigned long long>(side.address));
     std::string why;
     if (!side.host && !memory().resolve(side.address, bytes, &why))
       fail(CUDA_ERROR_INVALID_VALUE, "the %s of %zu bytes: %s", name, bytes, why.c_str());

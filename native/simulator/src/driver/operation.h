@@ -12,13 +12,13 @@
 namespace simulator::driver {
 
 class Context;
-struct LoadedFunction;
+struct DriverFunction;
 class MemoryPool;
 
 struct EmptyOperation {};
 
 struct KernelOperation {
-  std::shared_ptr<LoadedFunction> function;
+  std::shared_ptr<DriverFunction> function;
   Launch launch;
 };
 

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "api.h"
 #include "failure.h"
 #include "handle_table.h"
 
@@ -52,6 +53,21 @@ RunningWork& served_work() {
   return *work;
 }
 
+// What is thrown out of work, by a host function for instance, becomes the context's error.
+CUresult result_of(const std::function<CUresult()>& run) noexcept {
+  try {
+    return run();
+  } catch (const Failure& failure) {
+    return report_failure("work of a stream", failure.code(), failure.what());
+  } catch (const std::bad_alloc&) {
+    return report_failure("work of a stream", CUDA_ERROR_OUT_OF_MEMORY, "host memory is exhausted");
+  } catch (const std::exception& unexpected) {
+    return report_failure("work of a stream", CUDA_ERROR_UNKNOWN, unexpected.what());
+  } catch (...) {
+    return report_failure("work of a stream", CUDA_ERROR_UNKNOWN, "an exception of unknown type");
+  }
+}
+
 }  // namespace
 
 bool asynchronous() {
@@ -82,10 +98,26 @@ std::vector<Point> Stream::implied_dependencies() {
   return after;
 }
 
+// The caller holds queue_mutex_.
+void Stream::start_serving() {
+  if (served_) return;
+  std::thread([self = shared_from_this()] { self->serve(); }).detach();
+  served_ = true;
+}
+
+// A program that submits faster than its streams work must not fill the memory with what it submitted.
+void Stream::wait_for_room() {
+  constexpr size_t most = 1024;
+  std::unique_lock lock(queue_mutex_);
+  queue_has_room_.wait(lock, [&] { return queue_.size() < most || retired_; });
+}
+
 Point Stream::submit(std::function<CUresult()> run, std::vector<Point> after, bool even_failed) {
   Point point{timeline_, 0};
+  if (asynchronous()) wait_for_room();
   {
     std::lock_guard submission(context->submission);
+    if (context->closing) fail(CUDA_ERROR_CONTEXT_IS_DESTROYED, "the context is being destroyed");
     Work work;
     work.after = implied_dependencies();
     for (Point& each : after)
@@ -93,12 +125,11 @@ Point Stream::submit(std::function<CUresult()> run, std::vector<Point> after, bo
     work.run = std::move(run);
     work.even_failed = even_failed;
     std::lock_guard queue(queue_mutex_);
-    point.ticket = work.ticket = timeline_->submit();
+    if (retired_) fail(CUDA_ERROR_INVALID_HANDLE, "the stream is destroyed");
+    // Whatever can fail comes before the ticket, which everybody waits for.
+    if (asynchronous()) start_serving();
     queue_.push_back(std::move(work));
-    if (asynchronous() && !served_) {
-      served_ = true;
-      std::thread([self = shared_from_this()] { self->serve(); }).detach();
-    }
+    point.ticket = queue_.back().ticket = timeline_->submit();
   }
   if (asynchronous())
     queue_changed_.notify_one();
@@ -137,12 +168,14 @@ void Stream::retire() {
   std::lock_guard lock(queue_mutex_);
   retired_ = true;
   queue_changed_.notify_one();
+  queue_has_room_.notify_all();
 }
 
+// Completes the ticket come what may: others wait for it.
 void Stream::run(Work& work) {
   for (const Point& point : work.after) point.wait();
   if (work.even_failed || context->sticky() == CUDA_SUCCESS) {
-    const CUresult result = work.run();
+    const CUresult result = result_of(work.run);
     if (result != CUDA_SUCCESS) context->set_sticky(result);
   }
   timeline_->complete(work.ticket);
@@ -155,6 +188,7 @@ bool Stream::perform_next() {
     if (queue_.empty()) return false;
     work = std::move(queue_.front());
     queue_.pop_front();
+    queue_has_room_.notify_one();
   }
   run(work);
   return true;
@@ -180,15 +214,45 @@ void Stream::serve() {
   }
 }
 
+namespace {
+
+// Streams of threads that ended go like destroyed ones: what they have not done is still waited for. The
+// caller holds context.submission.
+void prune_per_thread(Context& context) {
+  auto& all = context.per_thread;
+  for (auto each = all.begin(); each != all.end();) {
+    const StreamPointer stream = each->second;
+    if (!stream->owner.expired()) {
+      ++each;
+      continue;
+    }
+    stream->retire();
+    if (!stream->timeline_done()) context.streams.push_back(stream);
+    each = all.erase(each);
+  }
+}
+
+StreamPointer stream_of_this_thread(const ContextPointer& context) {
+  static thread_local const auto alive = std::make_shared<char>();
+  std::lock_guard lock(context->submission);
+  if (context->closing) fail(CUDA_ERROR_CONTEXT_IS_DESTROYED, "the context is being destroyed");
+  const auto id = std::this_thread::get_id();
+  // An ended thread's id may be given to another thread.
+  const auto found = context->per_thread.find(id);
+  if (found != context->per_thread.end() && !found->second->owner.expired()) return found->second;
+  prune_per_thread(*context);
+  auto stream = std::make_shared<Stream>(context, StreamKind::per_thread, 0);
+  stream->owner = alive;
+  context->per_thread[id] = stream;
+  return stream;
+}
+
+}  // namespace
+
 StreamPointer stream_of(CUstream handle) {
   const ContextPointer current = current_context();
-  if (handle == nullptr || handle == CU_STREAM_LEGACY) return current->legacy;
-  if (handle == CU_STREAM_PER_THREAD) {
-    std::lock_guard lock(current->submission);
-    StreamPointer& stream = current->per_thread[std::this_thread::get_id()];
-    if (!stream) stream = std::make_shared<Stream>(current, StreamKind::per_thread, 0);
-    return stream;
-  }
+  if (handle == nullptr || handle == CU_STREAM_LEGACY) return current->legacy_stream();
+  if (handle == CU_STREAM_PER_THREAD) return stream_of_this_thread(current);
   StreamPointer stream = created_streams().get(handle);
   stream->context->check();
   return stream;
@@ -197,8 +261,9 @@ StreamPointer stream_of(CUstream handle) {
 StreamPointer create_stream(const ContextPointer& context, unsigned flags, int priority) {
   const StreamKind kind = flags & CU_STREAM_NON_BLOCKING ? StreamKind::non_blocking : StreamKind::blocking;
   auto stream = std::make_shared<Stream>(context, kind, priority);
-  stream->handle = created_streams().add(stream);
   std::lock_guard lock(context->submission);
+  if (context->closing) fail(CUDA_ERROR_CONTEXT_IS_DESTROYED, "the context is being destroyed");
+  stream->handle = created_streams().add(stream);
   context->streams.push_back(stream);
   return stream;
 }

@@ -32,11 +32,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
   const int priority;
   const uint64_t id;  // never used again, unlike real drivers' handles
   CUstream handle = nullptr;
+  std::weak_ptr<const void> owner;  // of a per-thread stream: expires with its thread; guarded by context->submission
 
   bool blocking() const { return kind != StreamKind::non_blocking; }
 
   // Work in order after everything submitted before, after what legacy-stream semantics ask for, and after
-  // `after`. `run` is skipped on a failed context unless `even_failed`.
+  // `after`. `run` is skipped on a failed context unless `even_failed`. Waits while the queue is full; throws
+  // CONTEXT_IS_DESTROYED where the context is being destroyed, and INVALID_HANDLE where the stream is.
   Point submit(std::function<CUresult()> run, std::vector<Point> after = {}, bool even_failed = false);
   Point submit(Operation operation);
 
@@ -64,11 +66,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void perform_until(uint64_t ticket);
   bool perform_next();
   void run(Work& work);
+  void start_serving();
+  void wait_for_room();
   void serve();
 
   const std::shared_ptr<Timeline> timeline_ = std::make_shared<Timeline>();
   std::mutex queue_mutex_;
-  std::condition_variable queue_changed_;
+  std::condition_variable queue_changed_, queue_has_room_;
   std::deque<Work> queue_;
   bool retired_ = false, served_ = false;
   std::mutex running_;  // held by the one thread that takes work off the queue

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -66,7 +67,8 @@ double counted_lanes(const std::string& statistics) {
 
 int main() try {
   const std::string statistics =
-      "/tmp/simulator-bench-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()) + ".json";
+      std::filesystem::temp_directory_path() /
+      ("simulator-bench-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()) + ".json");
   for (const char* prefix : {"KERNELS_SIM_", "PTXSIM_"}) {
     setenv((std::string(prefix) + "STATS").c_str(), statistics.c_str(), 1);
     setenv((std::string(prefix) + "THREADS").c_str(), "1", 1);

@@ -71,6 +71,7 @@
   X(cuMemsetD8_v2, (CUdeviceptr, unsigned char, size_t))                                                          \
   X(cuMemsetD16_v2, (CUdeviceptr, unsigned short, size_t))                                                        \
   X(cuMemsetD32_v2, (CUdeviceptr, unsigned, size_t))                                                              \
+  X(cuMemsetD2D32_v2, (CUdeviceptr, size_t, unsigned, size_t, size_t))                                            \
   X(cuMemsetD8Async, (CUdeviceptr, unsigned char, size_t, CUstream))                                              \
   X(cuMemsetD16Async, (CUdeviceptr, unsigned short, size_t, CUstream))                                            \
   X(cuMemsetD32Async, (CUdeviceptr, unsigned, size_t, CUstream))                                                  \
