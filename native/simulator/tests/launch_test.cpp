@@ -53,10 +53,11 @@ TEST_F(Launches, RunEveryThreadOfTheLargestShapes) {
 
 TEST_F(Launches, FailWhereTheHostHasNoMemoryForThem) {
   if (!driver().ours()) GTEST_SKIP() << "how a launch uses the host's memory is our simulator's";
-  const CUfunction large = kernel("compute_80",
-                                  "extern \"C\" __global__ void large(int* out) {\n  volatile int local[100000];\n"
-                                  "  local[out[0]] = 1;\n  out[1] = local[out[0]];\n}",
-                                  "large");
+  const CUfunction large =
+      kernel("compute_80",
+             "extern \"C\" __global__ void large(int* out) {\n  volatile int local[100000];\n"
+             "  local[out[0]] = 1;\n  if (blockIdx.x + threadIdx.x == 0) out[1] = local[out[0]];\n}",
+             "large");
   Buffer<int32_t> out(std::vector<int32_t>{5, 0});
   launch(large, grid(8, 32), out);
   EXPECT_EQ(out.download()[1], 1);

@@ -136,6 +136,7 @@ TEST_P(Matrix, WaitsForLanesInALongLoop) {
 extern "C" __global__ void multiply(int rounds, int* out) {
   int k = 0;
   if (threadIdx.x < 16)
+#pragma unroll 1
     for (; k < rounds; ++k) asm volatile("");
   int d[4];
   asm volatile("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %4}, {%4}, {%5, %5, %5, %5};"
