@@ -87,7 +87,7 @@ public sealed partial class DeviceCommandTests
     {
         KernelsTool.Result demo = KernelsTool.Run([("KERNELS_NVRTC", "none"), ("KERNELS_PACK", Path.Combine(_folder, "none.pack")), ("KERNELS_CACHE", _folder)], "demo", Model);
         Assert.That(demo.ExitCode, Is.EqualTo(4), demo.Output);
-        Assert.That(demo.Errors, Does.StartWith("error: ").And.Contains("none.pack"));
+        Assert.That(demo.Errors, Does.Contain("error: ").And.Contains("none.pack").And.Contains("./build.sh nvrtc"));
     }
 
     [Test]
